@@ -1,0 +1,75 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// The rooms of the house and who may know whom (docs/architecture.md). A test holds this list against that page.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func systemLibrary(_ name: String, pkgConfig: String, providers: [SystemPackageProvider]? = nil) -> Target {
+  .systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: providers)
+}
+
+func room(_ name: String, knows dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(of room: String, knows others: [Target.Dependency] = [], golden: Bool = false) -> Target {
+  .testTarget(
+    name: "\(room)Tests", dependencies: [.init(stringLiteral: room)] + others, exclude: golden ? ["Golden"] : [],
+    swiftSettings: settings)
+}
+
+let presets = [
+  "band-energy", "simsid-demo", "simsid-laptop-128", "simsid-laptop-64", "simsid-official-chexpert",
+  "simsid-official-covidx", "simsid-official-zhanglab", "simsid-paper", "squid",
+]
+
+let package = Package(
+  name: "Norma",
+  platforms: [.macOS(.v14)],
+  products: [
+    .executable(name: "norma", targets: ["NormaCLI"]),
+    .library(name: "Norma", targets: ["Norma"]),
+    .library(name: "Torch", targets: ["Torch"]),
+    .library(name: "Evaluation", targets: ["Evaluation"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // `Scripts/setup` writes norma-libtorch.pc for the libtorch it unpacked or was given.
+    systemLibrary("CLibTorch", pkgConfig: "norma-libtorch"),
+    systemLibrary("CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    systemLibrary("CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+    systemLibrary("CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"]), .brew(["libtiff"])]),
+
+    .target(name: "CTorch", dependencies: ["CLibTorch"]),
+    .target(name: "CMedicalImaging", dependencies: ["CPNG", "CJPEG", "CTIFF"]),
+
+    room("Torch", knows: ["CTorch"]),
+    room("MedicalImaging", knows: ["CMedicalImaging"]),
+    room("Evaluation", knows: []),
+    room("Phantoms", knows: ["MedicalImaging"]),
+    room("Reporting", knows: ["Evaluation", "MedicalImaging"]),
+    room(
+      "Norma", knows: ["Torch", "MedicalImaging", "Evaluation", .product(name: "Yams", package: "Yams")],
+      resources: presets.map { .embedInCode("Presets/\($0).yaml") }),
+    .executableTarget(
+      name: "NormaCLI",
+      dependencies: [
+        "Norma", "Reporting", "Phantoms", "MedicalImaging", "Evaluation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: settings),
+
+    tests(of: "Torch", golden: true),
+    tests(of: "MedicalImaging", golden: true),
+    tests(of: "Evaluation", golden: true),
+    tests(of: "Phantoms", knows: ["MedicalImaging"]),
+    tests(of: "Reporting", knows: ["Evaluation", "MedicalImaging"]),
+    tests(of: "Norma", knows: ["Torch", "MedicalImaging", "Evaluation", "Phantoms"], golden: true),
+    tests(of: "NormaCLI", knows: ["Norma"]),
+  ],
+  cxxLanguageStandard: .cxx20
+)

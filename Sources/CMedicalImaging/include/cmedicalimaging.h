@@ -1,0 +1,67 @@
+// The image formats' libraries behind one uniform C face: bytes in, planar samples out, a status and a sentence.
+//
+// Every function may be called from any thread. None prints, keeps state, or leaves memory behind when it fails.
+#ifndef CMEDICALIMAGING_H
+#define CMEDICALIMAGING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// How a call ended. Everything but CMI_OK leaves the result empty and a reason in `message`.
+typedef enum cmi_status {
+  CMI_OK = 0,
+  CMI_CORRUPT,      // truncated or damaged; the reason is the library's
+  CMI_UNSUPPORTED,  // a valid file of a kind that is not read; the reason names the kind
+  CMI_TOO_LARGE,    // more than CMI_MAXIMUM_EXTENT pixels a side or CMI_MAXIMUM_SAMPLES samples
+  CMI_NO_MEMORY
+} cmi_status;
+
+enum {
+  CMI_MESSAGE_CAPACITY = 256,       // characters that every `message` buffer must hold, the closing zero included
+  CMI_MAXIMUM_EXTENT = 65535,       // pixels a side
+  CMI_MAXIMUM_SAMPLES = 1 << 28     // pixels times channels: 1 GiB as float
+};
+
+// A decoded image. Samples lie channel by channel, each channel row by row, orientation tags applied, alpha dropped.
+typedef struct cmi_image {
+  int32_t width;
+  int32_t height;
+  int32_t channels;         // 1 grey, 3 red, green, blue
+  int32_t bits_per_sample;  // in the file
+  float minimum;            // the values that the samples can take: 0 and 255 for up to 8 bits, 0 and 65535 for 16 bits,
+  float maximum;            // and the smallest and largest sample for floating point
+  float *samples;           // width * height * channels values; freed by cmi_image_free
+} cmi_image;
+
+// Readers. `image` is overwritten. All three have the same type, so that formats can be told apart by a table.
+typedef cmi_status (*cmi_reader)(const uint8_t *bytes, size_t count, cmi_image *image, char *message);
+cmi_status cmi_read_png(const uint8_t *bytes, size_t count, cmi_image *image, char *message);
+cmi_status cmi_read_jpeg(const uint8_t *bytes, size_t count, cmi_image *image, char *message);
+cmi_status cmi_read_tiff(const uint8_t *bytes, size_t count, cmi_image *image, char *message);
+
+// Frees the samples and empties the image. Harmless on an empty one.
+void cmi_image_free(cmi_image *image);
+
+// A file in memory; freed by cmi_bytes_free.
+typedef struct cmi_bytes {
+  uint8_t *bytes;
+  size_t count;
+} cmi_bytes;
+
+// Writes a PNG file into memory. `pixels` holds height rows of width pixels of `channels` (1 or 3) interleaved samples of
+// `bits_per_sample` (8 or 16) bits, 16-bit samples in the machine's byte order.
+cmi_status cmi_write_png(
+    const void *pixels, int32_t width, int32_t height, int32_t channels, int32_t bits_per_sample, cmi_bytes *file,
+    char *message);
+
+void cmi_bytes_free(cmi_bytes *file);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,125 @@
+// Errors, handles, devices, threads and the modes of this thread.
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/detail/AcceleratorHooksInterface.h>
+#include <torch/version.h>
+
+#include <atomic>
+
+#include "handles.h"
+
+namespace norma {
+
+static thread_local std::string last_error;
+static std::atomic<int64_t> live_tensors{0};
+
+void remember_error(const char *text) {
+  // The first line says what is wrong; what follows speaks to people who write operators.
+  std::string whole(text);
+  last_error = whole.substr(0, whole.find('\n'));
+}
+
+ct_tensor hand_out(at::Tensor value) {
+  auto handle = new ct_tensor_s{std::move(value)};
+  live_tensors++;
+  return handle;
+}
+
+at::ScalarType scalar_type(ct_dtype dtype) {
+  switch (dtype) {
+    case CT_FLOAT32: return at::kFloat;
+    case CT_FLOAT64: return at::kDouble;
+    case CT_FLOAT16: return at::kHalf;
+    case CT_BFLOAT16: return at::kBFloat16;
+    case CT_INT64: return at::kLong;
+    case CT_INT32: return at::kInt;
+    case CT_INT16: return at::kShort;
+    case CT_INT8: return at::kChar;
+    case CT_UINT8: return at::kByte;
+    case CT_BOOL: return at::kBool;
+  }
+  throw std::invalid_argument("an element type that the shim does not know");
+}
+
+ct_dtype dtype_of(at::ScalarType type) {
+  switch (type) {
+    case at::kDouble: return CT_FLOAT64;
+    case at::kHalf: return CT_FLOAT16;
+    case at::kBFloat16: return CT_BFLOAT16;
+    case at::kLong: return CT_INT64;
+    case at::kInt: return CT_INT32;
+    case at::kShort: return CT_INT16;
+    case at::kChar: return CT_INT8;
+    case at::kByte: return CT_UINT8;
+    case at::kBool: return CT_BOOL;
+    default: return CT_FLOAT32;
+  }
+}
+
+static at::DeviceType device_type(ct_device_type type) {
+  switch (type) {
+    case CT_CUDA: return at::kCUDA;
+    case CT_MPS: return at::kMPS;
+    default: return at::kCPU;
+  }
+}
+
+at::Device device(ct_device where) {
+  return where.type == CT_CPU ? at::Device(at::kCPU) : at::Device(device_type(where.type), where.index);
+}
+
+}  // namespace norma
+
+using namespace norma;
+
+const char *ct_last_error(void) { return last_error.c_str(); }
+const char *ct_version(void) { return TORCH_VERSION; }
+int64_t ct_live_tensors(void) { return live_tensors; }
+
+void ct_release(ct_tensor tensor) {
+  if (!tensor) return;
+  delete tensor;
+  live_tensors--;
+}
+
+bool ct_device_available(ct_device_type type) {
+  bool available = false;
+  guarded([&] {
+    switch (type) {
+      case CT_CPU: available = true; break;
+      case CT_CUDA: available = at::globalContext().hasCUDA(); break;
+      case CT_MPS: available = at::globalContext().hasMPS(); break;
+    }
+  });
+  return available;
+}
+
+void ct_set_threads(int count) {
+  guarded([&] { at::set_num_threads(count); });
+}
+
+int ct_threads(void) { return at::get_num_threads(); }
+
+bool ct_set_gradients_enabled(bool enabled) {
+  bool was = at::GradMode::is_enabled();
+  at::GradMode::set_enabled(enabled);
+  return was;
+}
+
+ct_status ct_set_autocast(ct_device_type type, bool enabled, ct_dtype dtype, bool *was_enabled, ct_dtype *was_dtype) {
+  return guarded([&] {
+    auto where = device_type(type);
+    *was_enabled = at::autocast::is_autocast_enabled(where);
+    *was_dtype = dtype_of(at::autocast::get_autocast_dtype(where));
+    at::autocast::set_autocast_enabled(where, enabled);
+    at::autocast::set_autocast_dtype(where, scalar_type(dtype));
+  });
+}
+
+void ct_clear_autocast_cache(void) {
+  guarded([] { at::autocast::clear_cache(); });
+}
+
+void ct_set_deterministic(bool enabled) {
+  guarded([&] { at::globalContext().setDeterministicAlgorithms(enabled, /*warn_only=*/true); });
+}

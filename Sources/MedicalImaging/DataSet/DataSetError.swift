@@ -1,0 +1,85 @@
+/// Why a data set cannot be used as asked. Each case prints as one sentence that names the folder or the numbers.
+public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// There is no folder at this path.
+  case noFolder(path: String)
+  /// Nothing at a path that was to be scored.
+  case missing(path: String)
+  /// The system does not let the folder be listed.
+  case notListable(path: String)
+  /// No image files, where there should be some.
+  case noImages(path: String)
+  /// There is no `train` or `test` folder; `found` are the folders that are there.
+  case noSplits(path: String, found: [String])
+  /// Images lie in a split's folder itself, not in class folders.
+  case noClasses(path: String)
+  /// Two folders of a data set mean the same split.
+  case repeatedSplit(path: String, folders: [String])
+  /// None or several of the classes have a name that means normal.
+  case normalClassUnclear(path: String, classes: [String])
+  /// The class that was given as normal does not exist.
+  case noSuchClass(path: String, name: String, classes: [String])
+  /// An abnormal image of an MVTec layout has no mask where it should be.
+  case missingMask(image: String, mask: String)
+  /// A split asks for more images than there are; `requested` of `available`.
+  case tooFewImages(purpose: String, kind: DataItem.Label, requested: Int, available: Int)
+  /// Setting images aside would leave no normal one for training.
+  case nothingLeftToTrain(requested: Int, available: Int)
+  /// A share outside its range.
+  case shareOutOfRange(name: String, value: Double)
+  /// A negative number of images.
+  case negativeCount(name: String, value: Int)
+  /// More images than tolerated could not be read; `first` is the first one's sentence.
+  case tooManyFailures(failed: Int, attempted: Int, tolerated: Double, first: String)
+  /// No image of a class could be read; `first` is the first one's sentence.
+  case wholeClassFailed(className: String, attempted: Int, first: String)
+
+  /// The sentence.
+  public var description: String {
+    switch self {
+    case .noFolder(let path):
+      "\(path) is not a folder; give the folder that holds the data set."
+    case .missing(let path):
+      "\(path) does not exist; check the path."
+    case .notListable(let path):
+      "\(path) cannot be listed; check its permissions."
+    case .noImages(let path):
+      "\(path) holds no images (\(ImageFormat.fileExtensions.sorted().map { "." + $0 }.joined(separator: ", ")))."
+    case .noSplits(let path, let found):
+      "\(path) is not a data set: it needs the folder train with one folder per class, and usually test; "
+        + "found \(Self.list(found))."
+    case .noClasses(let path):
+      "\(path) holds images itself; put them into one folder per class, for example \(path)/NORMAL."
+    case .repeatedSplit(let path, let folders):
+      "\(path) has several folders for the same split (\(Self.list(folders))); keep one."
+    case .normalClassUnclear(let path, let classes):
+      "\(path) does not tell which class is normal; name it as the normal class, one of: \(Self.list(classes))."
+    case .noSuchClass(let path, let name, let classes):
+      "\(path) has no class \(name); its classes are: \(Self.list(classes))."
+    case .missingMask(let image, let mask):
+      "\(image) has no mask; it should be \(mask)."
+    case .tooFewImages(let purpose, let kind, let requested, let available):
+      "\(purpose) asks for \(requested) \(kind.rawValue) images, but train has \(available); ask for fewer."
+    case .nothingLeftToTrain(let requested, let available):
+      "Validation asks for \(requested) of the \(available) normal images in train, which leaves none to train on; "
+        + "ask for fewer."
+    case .shareOutOfRange(let name, let value):
+      "\(name) is \(value); it must lie between 0 and 1."
+    case .negativeCount(let name, let value):
+      "\(name) is \(value); it must not be negative."
+    case .tooManyFailures(let failed, let attempted, let tolerated, let first):
+      "\(failed) of \(attempted) images could not be read, more than the tolerated \(Self.percent(tolerated)); "
+        + "the first: \(first)"
+    case .wholeClassFailed(let className, let attempted, let first):
+      "None of the \(attempted) images of class \(className) could be read; the first: \(first)"
+    }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    names.isEmpty ? "no folders" : names.joined(separator: ", ")
+  }
+
+  private static func percent(_ share: Double) -> String {
+    let percent = (share * 1000).rounded() / 10
+    return percent == percent.rounded() ? "\(Int(percent)) %" : "\(percent) %"
+  }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// The bytes of files, with the system's refusals as `ImageError`.
+enum FileContents {
+  static func read(_ path: String) throws(ImageError) -> Data {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw .missing(path: path) }
+    guard !isFolder.boolValue else { throw .folder(path: path) }
+    do {
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw .notReadable(path: path, reason: systemReason(error))
+    }
+  }
+
+  static func write(_ data: Data, to path: String) throws(ImageError) {
+    do {
+      try data.write(to: URL(fileURLWithPath: path), options: .atomic)  // a temporary name, then renamed
+    } catch {
+      throw .notWritable(path: path, reason: systemReason(error))
+    }
+  }
+
+  /// What the system said, as a part of a sentence.
+  private static func systemReason(_ error: any Error) -> String {
+    switch (error as? CocoaError)?.code {
+    case .fileReadNoPermission, .fileWriteNoPermission: "permission denied"
+    case .fileNoSuchFile, .fileReadNoSuchFile: "no such file or folder"
+    case .fileWriteOutOfSpace: "no space is left on the disk"
+    case .fileWriteVolumeReadOnly: "the disk is read-only"
+    default: "the system refuses access"
+    }
+  }
+}

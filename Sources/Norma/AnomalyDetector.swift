@@ -1,0 +1,94 @@
+public import Torch
+
+/// A method that learns what normal looks like and scores images against it.
+///
+/// It declares stages of training and their losses; `Trainer` owns loops, optimisers, schedules and checkpoints. What is
+/// fitted rather than trained (reference features, statistics) is kept in `fitted`.
+public protocol AnomalyDetector: AnyObject {
+  /// All trained weights and their statistics.
+  var network: Module { get }
+
+  /// Tensors that `fit` computed, by key; empty before.
+  var fitted: [String: Tensor] { get set }
+
+  /// The stages of training, in order; none for methods without gradients.
+  var stages: [TrainingStage] { get }
+
+  /// The losses of one update on a batch `[B, 1, H, W]` in network scale. Updates of one iteration come in the stage's
+  /// order, on the same batch.
+  func losses(of update: TrainingUpdate, on batch: Tensor, step: TrainingStep) throws -> Losses
+
+  /// Called after the optimiser has moved the update's weights.
+  func didApply(_ update: TrainingUpdate) throws
+
+  /// Computes `fitted` from normal training images.
+  /// - Parameter batches: calls its argument with batches in network scale, without augmentation, in order.
+  func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws
+
+  /// The scores that `scores` gives; the first is the default.
+  var scoreNames: [String] { get }
+
+  /// Scores `[B]` by name, larger for more unusual images, of a batch in network scale.
+  /// - Parameter areReferences: the images are those that `fit` saw, and none may be compared with itself.
+  func scores(_ batch: Tensor, areReferences: Bool) throws -> [String: Tensor]
+
+  /// Anomaly maps and reconstructions of a batch in network scale.
+  func explanation(of batch: Tensor) throws -> Explanation
+}
+
+/// Why images were scored as they were.
+public struct Explanation {
+  /// Maps by name, `[B, h, w]`, larger where more unusual; the first is shown by default.
+  public let maps: [(name: String, values: Tensor)]
+  /// The images as the method thinks them normal, `[B, 1, H, W]` in network scale; nil for methods that do not say.
+  public let reconstruction: Tensor?
+}
+
+/// Named losses of one update.
+public struct Losses {
+  /// What is minimised.
+  public let total: Tensor
+  /// The parts, for the log, before weighting.
+  public let parts: [(name: String, value: Tensor)]
+}
+
+/// A part of training with its own optimisers.
+public struct TrainingStage {
+  /// What the stage trains, for the log and checkpoints.
+  public let name: String
+  /// What moves in each iteration, in this order.
+  public let updates: [TrainingUpdate]
+}
+
+/// Weights that move together.
+public struct TrainingUpdate {
+  /// The update's name, for the log and checkpoints.
+  public let name: String
+  /// Whose weights move.
+  public let module: Module
+  /// The optimiser's settings.
+  public let options: AdamOptions
+  /// The learning rate over the epochs.
+  public let schedule: LearningRateSchedule
+  /// The update is due in every so many iterations, the first included.
+  public let interval: Int
+}
+
+/// One iteration, as a detector sees it.
+public struct TrainingStep {
+  /// Names of the updates that are due.
+  public let due: Set<String>
+  /// The source of random numbers for masks and the like.
+  public let random: Generator
+}
+
+extension DetectorSettings {
+  /// Builds the detector with fresh weights.
+  /// - Throws: `TorchError` when memory or device fail.
+  public func makeDetector(seed: Int, epochs: Int) throws -> any AnomalyDetector {
+    switch self {
+    case .simSID(let settings): try SimSIDDetector(settings, seed: seed, epochs: epochs)
+    case .bandEnergy(let settings): try BandEnergyDetector(settings)
+    }
+  }
+}

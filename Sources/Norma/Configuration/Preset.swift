@@ -1,0 +1,54 @@
+/// The configurations that come with Norma, by name.
+public enum Preset: String, CaseIterable, Sendable {
+  /// SimSID as the paper describes it (§4.2), 128×128.
+  case simSIDPaper = "simsid-paper"
+  /// The official repository's ZhangLab configuration: memory queue, 2×2 patches, 1000 epochs.
+  case simSIDOfficialZhangLab = "simsid-official-zhanglab"
+  /// The official repository's CheXpert configuration.
+  case simSIDOfficialCheXpert = "simsid-official-chexpert"
+  /// The official repository's COVIDx configuration.
+  case simSIDOfficialCOVIDx = "simsid-official-covidx"
+  /// SQUID, the predecessor.
+  case squid
+  /// SimSID at 64×64 for a laptop's processor: minutes.
+  case simSIDLaptop64 = "simsid-laptop-64"
+  /// SimSID at 128×128 for a laptop's processor: less than an hour.
+  case simSIDLaptop128 = "simsid-laptop-128"
+  /// SimSID at 64×64 for the demonstration on phantoms: two minutes.
+  case simSIDDemo = "simsid-demo"
+  /// The yardstick.
+  case bandEnergy = "band-energy"
+
+  /// Finds a preset by name.
+  /// - Throws: `ConfigurationError.unknownName`.
+  public init(named name: String) throws(ConfigurationError) {
+    guard let preset = Preset(rawValue: name.lowercased()) else {
+      throw .unknownName(kind: "preset", name: name, known: Preset.allCases.map(\.rawValue))
+    }
+    self = preset
+  }
+
+  /// The preset's YAML, with its comments.
+  public var yaml: String {
+    let bytes =
+      switch self {
+      case .simSIDPaper: PackageResources.simsid_paper_yaml
+      case .simSIDOfficialZhangLab: PackageResources.simsid_official_zhanglab_yaml
+      case .simSIDOfficialCheXpert: PackageResources.simsid_official_chexpert_yaml
+      case .simSIDOfficialCOVIDx: PackageResources.simsid_official_covidx_yaml
+      case .squid: PackageResources.squid_yaml
+      case .simSIDLaptop64: PackageResources.simsid_laptop_64_yaml
+      case .simSIDLaptop128: PackageResources.simsid_laptop_128_yaml
+      case .simSIDDemo: PackageResources.simsid_demo_yaml
+      case .bandEnergy: PackageResources.band_energy_yaml
+      }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The configuration that the preset stands for.
+  /// - Parameter overrides: `key.path=value` settings, applied last.
+  /// - Throws: `ConfigurationError` for an override that does not fit.
+  public func configuration(overrides: [String] = []) throws(ConfigurationError) -> RunConfiguration {
+    try ConfigurationFile.read(yaml: yaml, source: "preset \(rawValue)", overrides: overrides)
+  }
+}

@@ -1,0 +1,167 @@
+/// The settings of one method.
+public protocol DetectorConfiguration: Codable, Equatable, Sendable {
+  /// The published preset.
+  init()
+  /// Image side in pixels that the method works at.
+  var imageSize: Int { get }
+  /// Checks what the types cannot.
+  /// - Throws: `ConfigurationError` naming the key.
+  func validate() throws(ConfigurationError)
+}
+
+/// Everything that defines a training run; it travels whole in the checkpoint.
+public struct RunConfiguration: Equatable, Sendable {
+  /// Seeds weights, order, augmentation and splits.
+  public var seed = 1
+  /// How images become network input.
+  public var input = InputConfiguration()
+  /// Random changes of training images.
+  public var augmentation = AugmentationConfiguration()
+  /// How long and how to train.
+  public var training = TrainingConfiguration()
+  /// Which images to train on.
+  public var data = DataConfiguration()
+  /// Threshold and display range from normal training images.
+  public var calibration = CalibrationConfiguration()
+  /// The method and its own settings.
+  public var detector: DetectorSettings
+
+  /// The defaults around a method's settings.
+  public init(detector: DetectorSettings) {
+    self.detector = detector
+  }
+
+  /// Checks every part.
+  /// - Throws: `ConfigurationError` naming the key.
+  public func validate() throws(ConfigurationError) {
+    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
+      guard holds else { throw .invalidValue(key: key, value: "\(value)", allowed: allowed) }
+    }
+    try require(seed >= 0, "seed", seed, "0 or more")
+    try require(
+      (0...0.5).contains(augmentation.translation), "augmentation.translation", augmentation.translation, "0 to 0.5")
+    try require((0..<1).contains(augmentation.scale), "augmentation.scale", augmentation.scale, "0 to below 1")
+    try require(training.epochs >= 1, "training.epochs", training.epochs, "1 or more")
+    try require(training.batchSize >= 2, "training.batchSize", training.batchSize, "2 or more")
+    try require(
+      (0..<1).contains(training.weightAverage), "training.weightAverage", training.weightAverage, "0 to below 1")
+    try require(
+      training.checkpoint != .average || training.weightAverage > 0, "training.checkpoint", "average",
+      "last or bestValidation while training.weightAverage is 0")
+    try require(data.validationNormal >= 0, "data.validationNormal", data.validationNormal, "0 or more")
+    try require(data.validationAbnormal >= 0, "data.validationAbnormal", data.validationAbnormal, "0 or more")
+    try require((0...1).contains(data.contamination), "data.contamination", data.contamination, "0 to 1")
+    try require(data.limit >= 0, "data.limit", data.limit, "0 (all) or a number of images")
+    try require(data.memoryLimit >= 0, "data.memoryLimit", data.memoryLimit, "0 or more megabytes")
+    try require(
+      training.checkpoint != .bestValidation || (data.validationNormal > 0 && data.validationAbnormal > 0),
+      "training.checkpoint", "bestValidation",
+      "last or average unless data.validationNormal and data.validationAbnormal are above 0")
+    try require((0..<1).contains(calibration.quantile), "calibration.quantile", calibration.quantile, "0 to below 1")
+    try detector.settings.validate()
+  }
+}
+
+/// How images become network input.
+public struct InputConfiguration: Codable, Equatable, Sendable {
+  /// The scale of pixel values.
+  public enum Intensity: String, Codable, CaseIterable, Sendable {
+    /// 0 ... 1 over the file format's range.
+    case unit
+    /// −1 ... 1 over the file format's range.
+    case symmetric
+    /// Each image minus its mean, divided by `deviations` standard deviations, cut to −1 ... 1: exposure drops out.
+    case standardised
+  }
+  /// The scale of pixel values.
+  public var intensity = Intensity.symmetric
+  /// Standard deviations that `standardised` maps to 1.
+  public var deviations = 3.0
+
+  /// Published scale.
+  public init() {}
+}
+
+/// Random changes of training images (SimSID §4.2: ±5 % translation, 0.95 to 1.05 scale, no rotation).
+public struct AugmentationConfiguration: Codable, Equatable, Sendable {
+  /// Largest shift as a share of the side, in whole pixels.
+  public var translation = 0.05
+  /// Largest relative change of size.
+  public var scale = 0.05
+  /// How moved images are read; the official code takes the nearest pixel.
+  public var interpolation = Sampling.linear
+
+  /// How moved images are read.
+  public enum Sampling: String, Codable, CaseIterable, Sendable {
+    /// The nearest pixel.
+    case nearest
+    /// Bilinear.
+    case linear
+  }
+
+  /// The published amounts, read bilinearly.
+  public init() {}
+}
+
+/// How long and how to train.
+public struct TrainingConfiguration: Codable, Equatable, Sendable {
+  /// Which weights a finished run keeps.
+  public enum CheckpointRule: String, Codable, CaseIterable, Sendable {
+    /// Those of the last epoch.
+    case last
+    /// Their exponential moving average at the end.
+    case average
+    /// Those of the epoch with the best AUROC on labelled validation images: uses labels of anomalies.
+    case bestValidation
+  }
+  /// Number formats of matrix products and convolutions.
+  public enum Precision: String, Codable, CaseIterable, Sendable {
+    /// Single precision throughout.
+    case float32
+    /// Mixed precision with bfloat16.
+    case bfloat16
+  }
+  /// Passes over the training images.
+  public var epochs = 200
+  /// Images per iteration; a last batch of one image is dropped.
+  public var batchSize = 16
+  /// Decay of the weight average per update; 0 keeps none.
+  public var weightAverage = 0.0
+  /// Which weights a finished run keeps.
+  public var checkpoint = CheckpointRule.last
+  /// Number formats.
+  public var precision = Precision.float32
+  /// Epochs between two checkpoints to resume from.
+  public var checkpointInterval = 10
+
+  /// 200 epochs, last weights.
+  public init() {}
+}
+
+/// Which images to train on.
+public struct DataConfiguration: Codable, Equatable, Sendable {
+  /// The class folder of normal images; empty: found by its name.
+  public var normalClass = ""
+  /// Normal images set aside from training for validation.
+  public var validationNormal = 0
+  /// Abnormal images set aside from training for validation.
+  public var validationAbnormal = 0
+  /// Share of abnormal images put among the training images.
+  public var contamination = 0.0
+  /// Images of each label and split to use; 0: all.
+  public var limit = 0
+  /// Megabytes of prepared images to keep in memory; the rest is read again each epoch.
+  public var memoryLimit = 4096
+
+  /// All images, none set aside.
+  public init() {}
+}
+
+/// Threshold and display range from normal training images.
+public struct CalibrationConfiguration: Codable, Equatable, Sendable {
+  /// Share of normal training images below the threshold.
+  public var quantile = 0.95
+
+  /// 95 %.
+  public init() {}
+}

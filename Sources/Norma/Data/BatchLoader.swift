@@ -1,0 +1,102 @@
+import Foundation
+
+/// Hands out batches of prepared images in a given order, gathered ahead of time on threads of its own.
+final class BatchLoader: Sendable {
+  private let images: PreparedImages
+  private let batches: [[Int]]
+  private let queue: Queue
+
+  /// Batches made ahead of the one in use.
+  private static let depth = 4
+
+  /// - Parameters:
+  ///   - order: indices of images.
+  ///   - skipped: batches at the start that are not wanted (already used before a resume).
+  ///   - smallestBatch: a last batch with fewer images is dropped.
+  init(_ images: PreparedImages, order: [Int], batchSize: Int, skipped: Int = 0, smallestBatch: Int = 1) {
+    self.images = images
+    let all = stride(from: 0, to: order.count, by: batchSize).map {
+      Array(order[$0..<min($0 + batchSize, order.count)])
+    }
+    batches = Array(all.filter { $0.count >= smallestBatch }.dropFirst(skipped))
+    queue = Queue(depth: Self.depth)
+    let thread = Thread { [images, batches, queue] in
+      for batch in batches {
+        let loaded = Result { try Self.load(batch, from: images) }
+        guard queue.push(loaded) else { return }
+      }
+      queue.finish()
+    }
+    thread.name = "norma.loader"
+    thread.start()
+  }
+
+  deinit { queue.cancel() }
+
+  /// Seconds that `next` has waited for images.
+  var waited: Double { queue.waited }
+
+  /// The next batch and the indices of its images; nil after the last.
+  /// - Throws: `ImageError` when a file can no longer be read.
+  func next() throws -> (values: [[Float]], indices: [Int])? { try queue.pop()?.get() }
+
+  /// One batch, its images read in parallel where they are not in memory.
+  private static func load(_ batch: [Int], from images: PreparedImages) throws -> (values: [[Float]], indices: [Int]) {
+    (try batch.map { try images.values(at: $0) }, batch)
+  }
+
+  /// A bounded queue between one producer and one consumer.
+  ///
+  /// `@unchecked Sendable`: every stored property is read and written under `condition`'s lock.
+  private final class Queue: @unchecked Sendable {
+    typealias Element = Result<(values: [[Float]], indices: [Int]), any Error>
+    private let condition = NSCondition()
+    private let depth: Int
+    private var elements: [Element] = []
+    private var isFinished = false
+    private var isCancelled = false
+    private var secondsWaited = 0.0
+
+    init(depth: Int) { self.depth = depth }
+
+    var waited: Double { locked { secondsWaited } }
+
+    /// Adds an element when there is room; false when nobody wants it any more.
+    func push(_ element: Element) -> Bool {
+      locked {
+        while elements.count >= depth, !isCancelled { condition.wait() }
+        elements.append(element)
+        condition.signal()
+        return !isCancelled
+      }
+    }
+
+    func finish() {
+      locked {
+        isFinished = true; condition.signal()
+      }
+    }
+
+    func cancel() {
+      locked {
+        isCancelled = true; condition.signal()
+      }
+    }
+
+    func pop() -> Element? {
+      locked {
+        let start = Date()
+        while elements.isEmpty, !isFinished { condition.wait() }
+        secondsWaited += Date().timeIntervalSince(start)
+        defer { condition.signal() }
+        return elements.isEmpty ? nil : elements.removeFirst()
+      }
+    }
+
+    private func locked<Value>(_ body: () -> Value) -> Value {
+      condition.lock()
+      defer { condition.unlock() }
+      return body()
+    }
+  }
+}

@@ -1,0 +1,73 @@
+public import Torch
+
+/// The yardstick: an image is as unusual as its band energies are far from those of the nearest normal images.
+///
+/// No network and no gradients; fitted in seconds. A method that does not beat it has not earned its cost.
+public final class BandEnergyDetector: AnomalyDetector {
+  private let configuration: BandEnergyConfiguration
+  private let energies: BandEnergies
+  private var normals: NearestNormals?
+
+  /// A detector that has seen nothing yet.
+  public init(_ configuration: BandEnergyConfiguration) throws {
+    self.configuration = configuration
+    energies = try BandEnergies(configuration)
+  }
+
+  /// Nothing is trained.
+  public let network = Module()
+  /// No stages.
+  public var stages: [TrainingStage] { [] }
+  /// `bandEnergy`.
+  public var scoreNames: [String] { ["bandEnergy"] }
+
+  /// Standardised energies of the normal images.
+  public var fitted: [String: Tensor] {
+    get { normals?.state(prefix: "bandEnergy") ?? [:] }
+    set { normals = NearestNormals(newValue, prefix: "bandEnergy", neighbours: configuration.neighbours) }
+  }
+
+  /// Never called: there are no stages.
+  public func losses(of update: TrainingUpdate, on batch: Tensor, step: TrainingStep) throws -> Losses {
+    throw TorchError(update.name, "band energies are fitted, not trained")
+  }
+
+  /// Never called: there are no stages.
+  public func didApply(_ update: TrainingUpdate) throws {}
+
+  /// Learns the energies of the normal images.
+  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
+    var features: [Tensor] = []
+    try batches { features.append(try self.features($0)) }
+    normals = try NearestNormals(fitting: .concatenated(features, axis: 0), neighbours: configuration.neighbours)
+  }
+
+  /// Mean distance to the nearest normal images.
+  public func scores(_ batch: Tensor, areReferences: Bool) throws -> [String: Tensor] {
+    let nearest = try fittedNormals().nearest(to: features(batch), areReferences: areReferences)
+    return ["bandEnergy": nearest.distances]
+  }
+
+  /// Per cell, the distance to the same cell of the nearest normal images, `[B, grid, grid]`; no reconstruction.
+  public func explanation(of batch: Tensor) throws -> Explanation {
+    let normals = try fittedNormals()
+    let features = try features(batch)
+    let indices = try normals.nearest(to: features, areReferences: false).indices
+    let count = indices.extent(1)
+    let shape = [batch.extent(0), count, -1, configuration.grid * configuration.grid]
+    let theirs = try normals.references.selecting(indices.reshaped([-1]), axis: 0).reshaped(shape)
+    let own = try normals.standardised(features).reshaped([shape[0], 1, shape[2], shape[3]])
+    let distances = try (own - theirs).squared().sum([2]).squareRoot().mean([1])
+    return Explanation(
+      maps: [("bandEnergy", try distances.reshaped([-1, configuration.grid, configuration.grid]))], reconstruction: nil)
+  }
+
+  private func features(_ batch: Tensor) throws(TorchError) -> Tensor {
+    try energies(batch).reshaped([batch.extent(0), -1])
+  }
+
+  private func fittedNormals() throws(TorchError) -> NearestNormals {
+    guard let normals else { throw TorchError("bandEnergy", "the detector has not been fitted to normal images") }
+    return normals
+  }
+}

@@ -1,0 +1,150 @@
+import Torch
+
+/// How the similarities of a memory read become weights (§3.2, "Gumbel shrinkage", and its alternatives).
+struct MemoryShrinkage: Equatable {
+  let kind: SimSIDConfiguration.Shrinkage
+  let activeItems: Int
+  let isStrict: Bool
+  let hardThreshold: Double
+
+  init(_ configuration: SimSIDConfiguration) {
+    kind = configuration.shrinkage
+    activeItems = configuration.activeItems
+    isStrict = configuration.strictThreshold
+    hardThreshold = configuration.hardThreshold
+  }
+
+  /// Turns dot products `[…, M]` into weights of the M items, which sum to 1 unless nothing survives.
+  func weights(_ similarities: Tensor) throws(TorchError) -> Tensor {
+    switch kind {
+    case .none: return try similarities.softmax(axis: -1)
+    case .hard: return try unitSum(survivors(of: similarities, above: hardThreshold))
+    case .topItems:
+      let soft = try similarities.softmax(axis: -1)
+      let kept = try withoutGradients { () throws(TorchError) in try unitSum(largest(of: soft)) - soft }
+      return try soft + kept  // forward the sparse weights, backward the gradient of the softmax
+    }
+  }
+
+  /// The softmax weights of the largest items, zero elsewhere: strictly above the k-th, or exactly k of them by index.
+  private func largest(of soft: Tensor) throws(TorchError) -> Tensor {
+    let (values, indices) = try soft.top(activeItems, axis: -1)
+    guard isStrict else { return try soft.zerosLike().scattering(values, at: indices, axis: -1) }
+    let threshold = try values.sliced(activeItems - 1..<activeItems, axis: -1)
+    let excess = try soft - threshold
+    return try soft * excess.relu() / (excess.abs() + 1e-12)
+  }
+
+  /// `s · ReLU(s − λ) / (|s − λ| + 1e-12)`.
+  private func survivors(of similarities: Tensor, above threshold: Double) throws(TorchError) -> Tensor {
+    let excess = try similarities - threshold
+    return try similarities * excess.relu() / (excess.abs() + 1e-12)
+  }
+
+  private func unitSum(_ weights: Tensor) throws(TorchError) -> Tensor {
+    try weights / weights.norm(1, [-1], keepingAxes: true).clamped(1e-12, .infinity)
+  }
+}
+
+/// Space-aware memory (§3.2, eq. 1): blocks of M items, one block per location, read as one batched product.
+///
+/// Key `items`, `[blocks, M, C]`; learned, or, as a queue (SQUID), the latest training features, with key `pointer`.
+final class SpaceAwareMemory: Module {
+  private let items: Parameter
+  private let pointer: Parameter?
+  private let shrinkage: MemoryShrinkage
+  private var pending: Tensor?
+
+  /// - Parameter isShared: one block that serves all locations (Table II, "w/o space-aware memory").
+  init(
+    blocks: Int, slots: Int, width: Int, isShared: Bool, isQueue: Bool = false, shrinkage: MemoryShrinkage,
+    generator: Generator
+  ) throws {
+    let start = try Initialisation.uniform([isShared ? 1 : blocks, slots, width], fanIn: width, generator)
+    items = try Parameter(start, isTrainable: !isQueue)
+    pointer = isQueue ? try Parameter(.zeros([1], dtype: .int64), isTrainable: false) : nil
+    self.shrinkage = shrinkage
+  }
+
+  override var parts: [Part] { [.tensor("items", items)] + (pointer.map { [.tensor("pointer", $0)] } ?? []) }
+
+  /// Reads with features `[B, blocks, C]`: the same shape, each feature replaced by its mixture of items.
+  func callAsFunction(_ features: Tensor) throws(TorchError) -> Tensor {
+    let memory = items.tensor
+    let isShared = memory.extent(0) == 1
+    let queries = try isShared ? features.reshaped([1, -1, features.extent(2)]) : features.transposed(0, 1)
+    if pointer != nil { pending = try queries.detached() }
+    let weights = try shrinkage.weights(queries.matmul(memory.transposed(1, 2)))
+    let read = try weights.matmul(memory)
+    return try isShared ? read.reshaped(features.shape) : read.transposed(0, 1)
+  }
+
+  /// Writes the features of the last read over the oldest items of a queue; does nothing for learned items.
+  /// - Throws: `TorchError` when the batch has more features than the queue has items.
+  func enqueuePending() throws(TorchError) {
+    guard let pointer, let pending else { return }
+    let (slots, rows) = (items.tensor.extent(1), pending.extent(1))
+    guard rows <= slots else {
+      throw TorchError(
+        "memory queue", "a batch of \(rows) features does not fit a queue of \(slots) items; raise detector.slots")
+    }
+    let start = Int(try pointer.tensor.item())
+    let positions = try Tensor((0..<rows).map { (start + $0) % slots }, on: pending.device)
+    try items.overwrite(at: positions, axis: 1, with: pending)
+    try pointer.assign(Tensor([(start + rows) % slots]))
+    self.pending = nil
+  }
+}
+
+/// A memory after a decoder level (§3.2, hierarchical memory).
+final class DecoderMemory: Module {
+  private let memory: SpaceAwareMemory
+  private let layout: SimSIDConfiguration.DecoderMemory
+  private let patches: Int
+  private let windowsPerSide: Int
+  private let retention: Double
+
+  /// - Parameters: the feature map that it serves has `channels` channels and sides of `side`.
+  init(
+    _ layout: SimSIDConfiguration.DecoderMemory, channels: Int, side: Int, _ configuration: SimSIDConfiguration,
+    generator: Generator
+  ) throws {
+    self.layout = layout
+    patches = configuration.patches
+    windowsPerSide = layout == .windows ? Int(Double(configuration.decoderWindows).squareRoot()) : 1
+    retention = configuration.decoderRetention
+    memory = try SpaceAwareMemory(
+      blocks: layout == .windows ? configuration.decoderWindows : patches, slots: configuration.slots,
+      width: channels * (side / windowsPerSide) * (side / windowsPerSide), isShared: !configuration.spaceAware,
+      shrinkage: MemoryShrinkage(configuration), generator: generator)
+  }
+
+  override var parts: [Part] { memory.parts }
+
+  /// `[B · G, C, s, s]` in and out.
+  func callAsFunction(_ features: Tensor, mode: Mode, random: Generator) throws(TorchError) -> Tensor {
+    let shape = features.shape
+    let (n, side) = (windowsPerSide, shape[2] / windowsPerSide)
+    let read: Tensor
+    if layout == .windows {
+      let windows = try features.reshaped([shape[0], shape[1], n, side, n, side]).permuted([0, 2, 4, 1, 3, 5])
+      let rows = try memory(windows.reshaped([shape[0], n * n, -1]))
+      read = try rows.reshaped([shape[0], n, n, shape[1], side, side]).permuted([0, 3, 1, 4, 2, 5]).reshaped(shape)
+    } else {
+      read = try memory(features.reshaped([-1, patches, shape[1] * side * side])).reshaped(shape)
+    }
+    return try MaskedShortcut.mix(read, with: features, retention: retention, mode: mode, random: random)
+  }
+}
+
+/// The masked shortcut of SQUID (training only): each cell keeps the new value with probability ρ, else the old one.
+enum MaskedShortcut {
+  static func mix(
+    _ new: Tensor, with old: Tensor, retention: Double, mode: Mode, random: Generator
+  ) throws(TorchError) -> Tensor {
+    guard mode == .training, retention < 1 else { return new }
+    let shape = new.shape
+    let kept = try random.bernoulli(retention, shape: [shape[0], 1, shape[2], shape[3]])
+    return try new * kept + old * (1 - kept)
+  }
+}

@@ -1,0 +1,21 @@
+public import MedicalImaging
+
+/// What a detector says about one image.
+public struct AnomalyResult: Sendable {
+  /// The image.
+  public let item: DataItem
+  /// Raw scores by name, larger for more unusual images.
+  public let scores: [String: Double]
+  /// The default score.
+  public let score: Double
+  /// The default score in standard deviations above the mean of normal training images.
+  public let standardised: Double
+  /// Eq. 2: the logistic function of `standardised`, 0 ... 1.
+  public let probability: Double
+  /// Whether the score exceeds the threshold learned from normal training images.
+  public let isAbnormal: Bool
+  /// Maps by name in the image's own size; empty unless asked for.
+  public let maps: [(name: String, map: AnomalyMap)]
+  /// The image as the method thinks it normal, at network size; nil unless asked for, or where the method makes none.
+  public let reconstruction: Image2D?
+}

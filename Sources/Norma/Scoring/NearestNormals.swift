@@ -1,0 +1,53 @@
+import Torch
+
+/// Distances of feature vectors to the nearest normal training images: what the yardstick and the feature scores share.
+///
+/// Features are divided by their standard deviations over the normal images, so that every one counts alike.
+struct NearestNormals {
+  /// Neighbours that the distance is averaged over.
+  let neighbours: Int
+  /// Standardised features of the normal images, `[n, d]`.
+  let references: Tensor
+  /// Means of the features, `[d]`.
+  let mean: Tensor
+  /// Standard deviations of the features, `[d]`.
+  let deviation: Tensor
+
+  /// Learns from the features of normal images, `[n, d]`.
+  init(fitting features: Tensor, neighbours: Int) throws(TorchError) {
+    self.neighbours = neighbours
+    mean = try features.mean([0])
+    deviation = try features.variance([0]).squareRoot().clamped(1e-6, .infinity)
+    references = try (features - mean) / deviation
+  }
+
+  /// Takes up what `state` gave, under the same prefix.
+  init?(_ state: [String: Tensor], prefix: String, neighbours: Int) {
+    guard let references = state[prefix + ".references"], let mean = state[prefix + ".mean"],
+      let deviation = state[prefix + ".deviation"]
+    else { return nil }
+    (self.neighbours, self.references, self.mean, self.deviation) = (neighbours, references, mean, deviation)
+  }
+
+  /// What a checkpoint keeps.
+  func state(prefix: String) -> [String: Tensor] {
+    [prefix + ".references": references, prefix + ".mean": mean, prefix + ".deviation": deviation]
+  }
+
+  /// The nearest normal images of features `[B, d]`.
+  /// - Parameter areReferences: each row is one of the normal images, and itself is left out.
+  /// - Returns: mean distances `[B]`, and the indices of the neighbours, `[B, k]`.
+  func nearest(
+    to features: Tensor, areReferences: Bool
+  ) throws(TorchError) -> (distances: Tensor, indices: Tensor) {
+    let skipped = areReferences ? 1 : 0
+    let wanted = min(neighbours + skipped, references.extent(0))
+    let all = try standardised(features).pairwiseDistances(to: references)
+    let (values, indices) = try all.top(wanted, axis: 1, largest: false)
+    let kept = min(skipped, wanted - 1)..<wanted
+    return (try values.sliced(kept, axis: 1).mean([1]), try indices.sliced(kept, axis: 1))
+  }
+
+  /// Features on the scale of `references`.
+  func standardised(_ features: Tensor) throws(TorchError) -> Tensor { try (features - mean) / deviation }
+}

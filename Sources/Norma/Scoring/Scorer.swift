@@ -1,0 +1,136 @@
+import MedicalImaging
+public import Torch
+
+/// Scores images with a trained detector: the one path from images to figures, in training and afterwards.
+public final class Scorer {
+  /// The detector, on `device`.
+  public let detector: any AnomalyDetector
+  /// What the detector takes.
+  public let specification: InputSpecification
+  /// Distributions of normal training images.
+  public private(set) var calibration: Calibration
+  private let device: Device
+  private let batchSize: Int
+
+  /// A scorer around a detector.
+  init(
+    _ detector: any AnomalyDetector, specification: InputSpecification, calibration: Calibration, device: Device,
+    batchSize: Int = 32
+  ) {
+    (self.detector, self.specification, self.calibration) = (detector, specification, calibration)
+    (self.device, self.batchSize) = (device, batchSize)
+  }
+
+  /// A scorer from a checkpoint file.
+  /// - Throws: `CheckpointError`, `ConfigurationError`, `StateMismatch` or `TorchError`.
+  public convenience init(checkpoint: Checkpoint, device: Device) throws {
+    let configuration = checkpoint.metadata.configuration
+    let detector = try checkpoint.makeDetector()
+    try detector.network.move(to: device)
+    detector.fitted = try detector.fitted.mapValues { try $0.to(device) }
+    self.init(
+      detector, specification: configuration.inputSpecification, calibration: checkpoint.metadata.calibration,
+      device: device)
+  }
+
+  /// Fits a detector to normal training images and calibrates its scores and maps on them.
+  static func fitted(
+    _ detector: any AnomalyDetector, to images: PreparedImages, configuration: RunConfiguration, device: Device
+  ) throws -> Scorer {
+    let scorer = Scorer(
+      detector, specification: configuration.inputSpecification, calibration: Calibration(scores: [:], mapRanges: [:]),
+      device: device)
+    try withoutGradients {
+      try detector.fit { body in try scorer.forEachBatch(of: images) { batch, _ in try body(batch) } }
+    }
+    let raw = try scorer.rawScores(of: images, areReferences: true)
+    scorer.calibration = Calibration(
+      scores: raw.mapValues { .init(of: $0, quantile: configuration.calibration.quantile) },
+      mapRanges: try scorer.mapRanges(of: images.prefix(128)))
+    return scorer
+  }
+
+  // MARK: Scores
+
+  /// Raw scores of all images by name.
+  public func rawScores(of images: PreparedImages, areReferences: Bool = false) throws -> [String: [Double]] {
+    var all: [String: [Double]] = [:]
+    try forEachBatch(of: images) { batch, _ in
+      let scores = try withoutGradients { try self.detector.scores(batch, areReferences: areReferences) }
+      for (name, values) in scores { all[name, default: []] += try values.values(as: Double.self) }
+    }
+    return all
+  }
+
+  /// Everything about each image, handed over batch by batch so that maps need not all fit into memory.
+  /// - Parameter explains: whether maps and reconstructions are wanted.
+  public func score(
+    _ images: PreparedImages, explains: Bool, progress: ProgressHandler = { _ in },
+    _ handle: (AnomalyResult) throws -> Void
+  ) throws {
+    var done = 0
+    try forEachBatch(of: images) { batch, indices in
+      for result in try self.results(batch, images, indices, explains: explains) { try handle(result) }
+      done += indices.count
+      progress(WorkProgress("scoring", done: done, total: images.count, unit: "images"))
+    }
+  }
+
+  private func results(
+    _ batch: Tensor, _ images: PreparedImages, _ indices: [Int], explains: Bool
+  ) throws -> [AnomalyResult] {
+    let scores = try withoutGradients {
+      try detector.scores(batch, areReferences: false).mapValues { try $0.values(as: Double.self) }
+    }
+    let sizes = indices.map { images.sizes[$0] }
+    var maps: [(name: String, maps: [AnomalyMap])] = []
+    var reconstructions: [Image2D]?
+    if explains {
+      let explanation = try detector.explanation(of: batch)
+      maps = try explanation.maps.map { ($0.name, try AnomalyMap.maps($0.values.detached(), sizes: sizes)) }
+      reconstructions = try explanation.reconstruction.map { try specification.images($0) }
+    }
+    let main = detector.scoreNames[0]
+    return try indices.enumerated().map { position, index in
+      guard let score = scores[main]?[position], let normal = calibration.scores[main] else {
+        throw TorchError("score", "the detector gave no '\(main)'")
+      }
+      return AnomalyResult(
+        item: images.items[index], scores: scores.mapValues { $0[position] }, score: score,
+        standardised: normal.standardised(score), probability: normal.probability(score),
+        isAbnormal: score > normal.threshold, maps: maps.map { ($0.name, $0.maps[position]) },
+        reconstruction: reconstructions?[position])
+    }
+  }
+
+  // MARK: Batches
+
+  /// Calls `body` with batches in network scale and the indices of their images, in order, without augmentation.
+  private func forEachBatch(of images: PreparedImages, _ body: (Tensor, [Int]) throws -> Void) throws {
+    let loader = BatchLoader(images, order: Array(0..<images.count), batchSize: batchSize)
+    while let (values, indices) = try loader.next() {
+      try body(specification.scaled(specification.batch(values, on: device)), indices)
+    }
+  }
+
+  /// Median and 99.5 % of each map's values over normal images.
+  private func mapRanges(of images: PreparedImages) throws -> [String: [Double]] {
+    var values: [String: [Float]] = [:]
+    try forEachBatch(of: images) { batch, _ in
+      for (name, map) in try self.detector.explanation(of: batch).maps {
+        values[name, default: []] += try map.detached().values()
+      }
+    }
+    return values.mapValues { values in
+      let sorted = values.sorted()
+      return [0.5, 0.995].map { Double(sorted[Int($0 * Double(sorted.count - 1))]) }
+    }
+  }
+}
+
+extension RunConfiguration {
+  /// What the detector takes.
+  public var inputSpecification: InputSpecification {
+    InputSpecification(size: detector.settings.imageSize, intensity: input)
+  }
+}

@@ -1,0 +1,291 @@
+public import Foundation
+import Evaluation
+public import Torch
+
+/// Trains any detector: stages, batches, precision, schedules, weight average, log, checkpoints, resuming.
+///
+/// A method never writes an epoch loop of its own. All random numbers of an epoch follow from seed, stage and epoch, so a
+/// resumed run continues to the same weights as an unbroken one.
+public final class Trainer {
+  let configuration: RunConfiguration
+  let detector: any AnomalyDetector
+  let data: TrainingData
+  let folder: URL
+  let device: Device
+  let average: WeightAverage?
+  let log: TrainingLog
+  private let augmentation: Augmentation
+  private let specification: InputSpecification
+  private let progress: ProgressHandler
+  private let isInterrupted: () -> Bool
+  private let watchesTest: Bool
+
+  /// Optimisers of the stages by update name.
+  var optimisers: [[String: Adam]] = []
+  /// Where the run stands.
+  var position = Position()
+  /// The weights with the best validation AUROC so far, under the rule that asks for it.
+  var best: (auroc: Double, epoch: Int, checkpoint: Checkpoint)?
+
+  /// Where a run stands: the next iteration to do.
+  struct Position: Codable, Equatable {
+    var stage = 0
+    var epoch = 0
+    var iteration = 0
+    var averageUpdates = 0
+    var seconds = 0.0
+    var bestAUROC: Double?
+    var bestEpoch: Int?
+  }
+
+  /// Prepares a run in `folder`, which is made.
+  /// - Parameters:
+  ///   - watchesTest: whether the AUROC of the test images is logged after every epoch, to be shown, never to choose by.
+  ///   - isInterrupted: asked after every iteration; true saves the state and stops.
+  /// - Throws: `TrainingError`, `ConfigurationError` or `TorchError`.
+  public init(
+    _ configuration: RunConfiguration, data: TrainingData, folder: URL, device: Device, watchesTest: Bool = false,
+    progress: @escaping ProgressHandler = { _ in }, isInterrupted: @escaping () -> Bool = { false }
+  ) throws {
+    try configuration.validate()
+    guard data.training.count >= 2 else {
+      throw TrainingError.tooFewImages(count: data.training.count, batchSize: configuration.training.batchSize)
+    }
+    (self.configuration, self.data, self.folder, self.device) = (configuration, data, folder, device)
+    (self.progress, self.isInterrupted, self.watchesTest) = (progress, isInterrupted, watchesTest)
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw TrainingError.cannotWrite(path: folder.path, reason: error.localizedDescription)
+    }
+    specification = configuration.inputSpecification
+    augmentation = Augmentation(configuration.augmentation)
+    log = TrainingLog(in: folder)
+    detector = try configuration.detector.makeDetector(
+      seed: configuration.seed, epochs: configuration.training.epochs)
+    try detector.network.move(to: device)
+    try detector.network.preferChannelsLast()
+    let decay = configuration.training.weightAverage
+    average = decay > 0 ? try WeightAverage(detector.network, decay: decay) : nil
+    for stage in detector.stages {
+      var optimisers: [String: Adam] = [:]
+      for update in stage.updates { optimisers[update.name] = try Adam(update.module, update.options) }
+      self.optimisers.append(optimisers)
+    }
+  }
+
+  /// How a run ended.
+  public enum Outcome: Sendable {
+    /// The trained detector was written to this file.
+    case finished(URL)
+    /// The run was interrupted; its state was written to this file.
+    case interrupted(URL)
+  }
+
+  /// Trains to the end, or until interrupted, and writes the checkpoint.
+  /// - Throws: `TrainingError.diverged`, `TorchError`, `ImageError` or `SerialisationError`.
+  public func run() throws -> Outcome {
+    try log.append(
+      "start",
+      [
+        "method": configuration.detector.method.rawValue, "seed": configuration.seed,
+        "images": data.training.count, "parameters": detector.network.parameterCount, "device": device.description,
+        "hardware": Hardware.description(device: device), "resumedAtEpoch": position.epoch,
+      ])
+    for (index, stage) in detector.stages.enumerated() where index >= position.stage {
+      position.stage = index
+      while position.epoch < configuration.training.epochs {
+        guard try runEpoch(of: stage) else { return .interrupted(try saveState()) }
+        position.epoch += 1
+        position.iteration = 0
+        try afterEpoch()
+      }
+      if index + 1 < detector.stages.count { position.epoch = 0 }
+    }
+    return .finished(try finish())
+  }
+
+  // MARK: One epoch
+
+  /// Sums of an epoch's losses, kept on the device so that nothing waits for it.
+  private struct Tally {
+    private(set) var sums: [(name: String, sum: Tensor, count: Int)] = []
+
+    mutating func add(_ parts: [(name: String, value: Tensor)]) throws {
+      for (name, value) in parts {
+        let value = try value.detached()
+        if let index = sums.firstIndex(where: { $0.name == name }) {
+          sums[index] = (name, try sums[index].sum + value, sums[index].count + 1)
+        } else {
+          sums.append((name, value, 1))
+        }
+      }
+    }
+
+    func means() throws -> [(name: String, value: Double)] {
+      try sums.map { ($0.name, try $0.sum.item() / Double($0.count)) }
+    }
+  }
+
+  /// Runs the rest of the current epoch; false when interrupted.
+  private func runEpoch(of stage: TrainingStage) throws -> Bool {
+    let batchSize = configuration.training.batchSize
+    let loader = BatchLoader(
+      data.training, order: epochOrder(), batchSize: batchSize, skipped: position.iteration, smallestBatch: 2)
+    let random = try epochGenerator()
+    for update in stage.updates {
+      optimisers[position.stage][update.name]?.learningRateScale = update.schedule.factor(at: Double(position.epoch))
+    }
+    var tally = Tally()
+    var images = 0
+    let start = Date()
+    while let (values, _) = try loader.next() {
+      let batch = try specification.scaled(augmentation(specification.batch(values, on: device), random: random))
+      try runIteration(stage, batch, random: random, tally: &tally)
+      position.iteration += 1
+      images += values.count
+      if isInterrupted() {
+        position.seconds += Date().timeIntervalSince(start)
+        pausedGenerator = try random.state()
+        return false
+      }
+    }
+    let seconds = Date().timeIntervalSince(start)
+    position.seconds += seconds
+    try record(tally.means(), stage: stage, images: images, seconds: seconds, waited: loader.waited)
+    return true
+  }
+
+  private func runIteration(_ stage: TrainingStage, _ batch: Tensor, random: Generator, tally: inout Tally) throws {
+    let due = stage.updates.filter { position.iteration % $0.interval == 0 }
+    let step = TrainingStep(due: Set(due.map(\.name)), random: random)
+    let precision: DType? = configuration.training.precision == .bfloat16 ? .bfloat16 : nil
+    for update in due {
+      let losses = try withAutocast(precision, on: device) {
+        try detector.losses(of: update, on: batch, step: step)
+      }
+      try losses.total.backward()
+      try optimisers[position.stage][update.name]?.step()
+      try detector.didApply(update)
+      try tally.add(losses.parts)
+    }
+    try average?.update()
+  }
+
+  /// The generator of the current epoch, or the one of the interrupted epoch where it stood.
+  private func epochGenerator() throws -> Generator {
+    let random = try Generator(seed: epochSeed(purpose: 1), on: device)
+    if let state = pausedGenerator {
+      try random.restore(state)
+      pausedGenerator = nil
+    }
+    return random
+  }
+
+  /// State of the random generator in the middle of an interrupted epoch.
+  var pausedGenerator: Tensor?
+
+  // MARK: After an epoch
+
+  private func record(
+    _ losses: [(name: String, value: Double)], stage: TrainingStage, images: Int, seconds: Double, waited: Double
+  ) throws {
+    let epoch = position.epoch + 1
+    if let bad = losses.first(where: { !$0.value.isFinite }) {
+      throw TrainingError.diverged(loss: bad.name, epoch: epoch)
+    }
+    let rate = Double(images) / max(seconds, 1e-9)
+    let share = waited / max(seconds, 1e-9)
+    try log.append(
+      "epoch",
+      [
+        "stage": stage.name, "epoch": epoch, "losses": Dictionary(losses) { first, _ in first },
+        "learningRates": optimisers[position.stage].mapValues { $0.learningRates[0] }, "imagesPerSecond": rate,
+        "waitingShare": share, "seconds": position.seconds,
+      ])
+    var message = WorkProgress("training", done: epoch, total: configuration.training.epochs, unit: "epochs")
+    message.imagesPerSecond = rate
+    message.secondsLeft = position.seconds / Double(epoch) * Double(configuration.training.epochs - epoch)
+    message.figures = losses + [("waiting", share)]
+    progress(message)
+  }
+
+  private func afterEpoch() throws {
+    let choosing = configuration.training.checkpoint == .bestValidation
+    let watched: [(String, PreparedImages?)] = [
+      ("validation", choosing || watchesTest ? data.validation : nil), ("test", watchesTest ? data.test : nil),
+    ]
+    if watched.contains(where: { $0.1 != nil }) {
+      try withChosenWeights {
+        let scorer = try Scorer.fitted(detector, to: data.training, configuration: configuration, device: device)
+        for case (let name, let images?) in watched { try monitor(name, images, scorer, choosing: choosing) }
+        detector.fitted = [:]
+      }
+    }
+    let interval = configuration.training.checkpointInterval
+    if interval > 0, position.epoch % interval == 0 { _ = try saveState() }
+  }
+
+  private func monitor(_ name: String, _ images: PreparedImages, _ scorer: Scorer, choosing: Bool) throws {
+    guard let labels = images.abnormalities, labels.contains(true), labels.contains(false) else { return }
+    var aurocs: [String: Double] = [:]
+    for (score, values) in try scorer.rawScores(of: images) where values.allSatisfy(\.isFinite) {
+      aurocs[score] = try auroc(LabelledScores(scores: values, labels: labels))
+    }
+    try log.append("monitor", ["epoch": position.epoch, "set": name, "auroc": aurocs])
+    guard choosing, name == "validation", let value = aurocs[detector.scoreNames[0]] else { return }
+    if value > position.bestAUROC ?? -1 {
+      (position.bestAUROC, position.bestEpoch) = (value, position.epoch)
+      best = (value, position.epoch, try Checkpoint(of: detector, metadata: metadata(scorer.calibration)))
+    }
+  }
+
+  // MARK: The end
+
+  /// Runs `body` with the weights that the checkpoint rule keeps.
+  private func withChosenWeights<Result>(_ body: () throws -> Result) throws -> Result {
+    guard configuration.training.checkpoint == .average, let average else { return try body() }
+    try average.exchange()
+    let result = Swift.Result { try body() }
+    try average.exchange()
+    return try result.get()
+  }
+
+  private func finish() throws -> URL {
+    let model = folder.appendingPathComponent("model.safetensors")
+    if let best {
+      try best.checkpoint.write(to: model)
+    } else {
+      try withChosenWeights {
+        progress(WorkProgress("calibrating", done: 0, total: 1, unit: "steps"))
+        let start = Date()
+        let scorer = try Scorer.fitted(detector, to: data.training, configuration: configuration, device: device)
+        position.seconds += Date().timeIntervalSince(start)
+        try Checkpoint(of: detector, metadata: metadata(scorer.calibration)).write(to: model)
+      }
+    }
+    _ = try saveState()
+    try log.append("finished", ["seconds": position.seconds, "checkpoint": checkpointRule])
+    return model
+  }
+
+  /// How the weights are chosen, in words.
+  private var checkpointRule: String {
+    switch configuration.training.checkpoint {
+    case .last: "last epoch"
+    case .average: "moving average of the weights (decay \(configuration.training.weightAverage)) after the last epoch"
+    case .bestValidation:
+      "best AUROC on labelled validation images (epoch \(position.bestEpoch ?? 0)); uses labels of anomalies"
+    }
+  }
+
+  func metadata(_ calibration: Calibration) -> Checkpoint.Metadata {
+    var origin = Checkpoint.Origin()
+    origin.dataFingerprint = data.fingerprint
+    origin.trainingImages = data.training.count
+    origin.contamination = configuration.data.contamination
+    origin.epochs = detector.stages.isEmpty ? 0 : position.epoch
+    origin.checkpointRule = detector.stages.isEmpty ? "fitted, not trained" : checkpointRule
+    origin.seconds = position.seconds
+    origin.hardware = Hardware.description(device: device)
+    return Checkpoint.Metadata(configuration: configuration, calibration: calibration, origin: origin)
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+import Norma
+import Torch
+
+/// Where to compute and how much to say; every command has these.
+struct CommonOptions: ParsableArguments {
+  @Option(help: "Device: cpu, cuda, cuda:N or mps. By default the fastest that is there.")
+  var device: String?
+
+  @Option(help: "Threads inside one operator on the processor. By default all.")
+  var threads: Int?
+
+  @Flag(help: "Print one JSON object per line instead of text.")
+  var json = false
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  /// The device; sets the number of threads on the way.
+  func resolvedDevice() throws -> Device {
+    if let threads { Runtime.setThreads(threads) }
+    return try device.map { try Device(parsing: $0) } ?? .best
+  }
+
+  var console: Console { Console(isQuiet: quiet || json) }
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+  }
+}
+
+/// What to train: a preset, a file, or a method's published preset, and changes to it.
+struct ConfigurationOptions: ParsableArguments {
+  @Option(help: "A preset: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var preset: String?
+
+  @Option(help: "A configuration file in YAML; it names what differs from the method's published preset.")
+  var config: String?
+
+  @Option(
+    help: "A method with its published preset: \(DetectionMethod.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var method: String?
+
+  @Option(name: .customLong("set"), help: "Change one setting, for example --set training.epochs=20. Repeatable.")
+  var settings: [String] = []
+
+  @Option(help: "Seed of weights, order, augmentation and splits.")
+  var seed: Int?
+
+  func validate() throws {
+    guard [preset, config, method].compactMap({ $0 }).count <= 1 else {
+      throw ValidationError("Give one of --preset, --config and --method.")
+    }
+  }
+
+  /// The configuration that the options stand for; `fallback` where none is named.
+  func resolved(fallback: Preset = .simSIDLaptop64) throws -> RunConfiguration {
+    let overrides = settings + (seed.map { ["seed=\($0)"] } ?? [])
+    if let config { return try ConfigurationFile.read(path: config, overrides: overrides) }
+    if let method {
+      let base = RunConfiguration(detector: DetectorSettings(try DetectionMethod(named: method)))
+      return try ConfigurationFile.read(yaml: "", source: "--method", base: base, overrides: overrides)
+    }
+    return try (preset.map { try Preset(named: $0) } ?? fallback).configuration(overrides: overrides)
+  }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+import Norma
+
+/// `norma train`.
+struct TrainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Trains a detector on normal images.",
+    discussion: """
+      DATA is a folder of class folders (train/NORMAL, test/NORMAL, test/PNEUMONIA, …) or in MVTec's layout
+      (train/good, test/*, ground_truth). Only normal training images are used. The trained detector is written to
+      OUTPUT/model.safetensors, the log to OUTPUT/log.jsonl. Ctrl-C saves the state; --resume continues it.
+
+      Examples:
+        norma train chest_xray --preset simsid-laptop-64 --output runs/chest
+        norma train chest_xray --method band-energy --output runs/yardstick
+        norma train chest_xray --resume --output runs/chest
+        norma train chest_xray --preset simsid-paper --set training.epochs=50 --output runs/short
+      """)
+
+  @Argument(help: "The data set's folder.")
+  var data: String
+
+  @Option(name: .shortAndLong, help: "Folder for the trained detector, its log and its state.")
+  var output: String
+
+  @Flag(help: "Continue the run in OUTPUT where it stopped.")
+  var resume = false
+
+  @Flag(help: "Log the AUROC of the labelled test images after every epoch: a learning curve to look at.")
+  var watchTest = false
+
+  @OptionGroup var settings: ConfigurationOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let folder = URL(fileURLWithPath: output)
+    let configuration = try resume ? Trainer.configuration(in: folder) : settings.resolved()
+    if !resume, Trainer.hasState(in: folder) { throw TrainingError.folderInUse(path: output) }
+    let console = common.console
+    let device = try common.resolvedDevice()
+    let images = try await TrainingData(folder: data, configuration: configuration, progress: console.show)
+    images.warnings.forEach { console.say("norma: warning: \($0)") }
+    let interruption = Interruption()
+    let trainer = try Trainer(
+      configuration, data: images, folder: folder, device: device, watchesTest: watchTest, progress: console.show,
+      isInterrupted: { interruption.isRequested })
+    if resume { try trainer.resume() }
+    switch try trainer.run() {
+    case .finished(let file):
+      if common.json { try printJSON(["checkpoint": file.path]) } else { print("trained: \(file.path)") }
+    case .interrupted:
+      console.say("norma: interrupted; continue with: norma train \(data) --resume --output \(output)")
+      throw ExitCode(Failure.interrupted)
+    }
+  }
+}

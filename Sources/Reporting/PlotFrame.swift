@@ -1,0 +1,120 @@
+/// The rectangle of a plot: where data land in the picture, and the axes around them.
+struct PlotFrame {
+  static let width = 460.0
+  static let left = 58.0
+  static let top = 34.0
+  static let plotWidth = 386.0
+  static let plotHeight = 270.0
+
+  let x: AxisTicks
+  let y: AxisTicks
+  let title: String
+  let xLabel: String
+  let yLabel: String
+
+  /// Where a value on the horizontal axis lies in the picture.
+  func column(_ value: Double) -> Double {
+    Self.left + (value - x.range.lowerBound) / (x.range.upperBound - x.range.lowerBound) * Self.plotWidth
+  }
+
+  /// Where a value on the vertical axis lies in the picture; rows count downwards.
+  func row(_ value: Double) -> Double {
+    Self.top + (y.range.upperBound - value) / (y.range.upperBound - y.range.lowerBound) * Self.plotHeight
+  }
+
+  /// The whole picture.
+  /// - Parameters:
+  ///   - marks: what lies inside the axes.
+  ///   - legend: one entry per line below the horizontal axis.
+  func svg(marks: String, legend: [LegendEntry]) -> String {
+    let bottom = Self.top + Self.plotHeight
+    let height = bottom + 50 + 22 * Double(legend.count)
+    let entries = legend.enumerated().map { $1.svg(row: bottom + 62 + 22 * Double($0)) }
+    return """
+      <svg class="plot" viewBox="0 0 \(coordinate(Self.width)) \(coordinate(height))" role="img" \
+      aria-label="\(escaped(title))">
+      <text class="plot-title" x="\(coordinate(Self.left))" y="18">\(escaped(title))</text>
+      \(axes(bottom: bottom))<g>
+      \(marks)</g>
+      \(entries.joined())</svg>
+
+      """
+  }
+
+  private func axes(bottom: Double) -> String {
+    let (left, right) = (coordinate(Self.left), coordinate(Self.left + Self.plotWidth))
+    var lines = ""
+    for (value, label) in zip(y.values, y.labels) {
+      let row = coordinate(row(value))
+      lines += """
+        <line class="grid" x1="\(left)" x2="\(right)" y1="\(row)" y2="\(row)"/>\
+        <text class="tick" text-anchor="end" x="\(coordinate(Self.left - 8))" y="\(row)" dy="4">\(label)</text>
+
+        """
+    }
+    for (value, label) in zip(x.values, x.labels) {
+      let column = coordinate(column(value))
+      lines += """
+        <line class="axis" x1="\(column)" x2="\(column)" y1="\(coordinate(bottom))" y2="\(coordinate(bottom + 5))"/>\
+        <text class="tick" text-anchor="middle" x="\(column)" y="\(coordinate(bottom + 19))">\(label)</text>
+
+        """
+    }
+    let centre = coordinate(Self.top + Self.plotHeight / 2)
+    return lines + """
+      <line class="axis" x1="\(left)" x2="\(right)" y1="\(coordinate(bottom))" y2="\(coordinate(bottom))"/>
+      <text class="label" text-anchor="middle" x="\(coordinate(Self.left + Self.plotWidth / 2))" \
+      y="\(coordinate(bottom + 39))">\(escaped(xLabel))</text>
+      <text class="label" text-anchor="middle" transform="translate(14 \(centre)) rotate(-90)">\(escaped(yLabel))</text>
+
+      """
+  }
+}
+
+/// One line below a plot that says what a mark stands for.
+struct LegendEntry {
+  /// How the entry's sample looks.
+  enum Sample {
+    case line
+    case box
+  }
+
+  var name: String
+  /// CSS class of the mark, for example `series-1`.
+  var mark: String
+  var sample = Sample.line
+
+  func svg(row: Double) -> String {
+    let (left, longest) = (PlotFrame.left, 56)
+    let shown = name.count > longest ? name.prefix(longest - 1) + "…" : name[...]
+    let swatch =
+      switch sample {
+      case .line:
+        """
+        <line class="\(mark)" x1="\(coordinate(left))" x2="\(coordinate(left + 24))" \
+        y1="\(coordinate(row))" y2="\(coordinate(row))"/>
+        """
+      case .box:
+        """
+        <rect class="\(mark)" x="\(coordinate(left + 4))" y="\(coordinate(row - 7))" width="16" height="14" rx="2"/>
+        """
+      }
+    return """
+      \(swatch)<text class="legend" x="\(coordinate(left + 32))" y="\(coordinate(row + 4.5))">\
+      \(escaped(String(shown)))<title>\(escaped(name))</title></text>
+
+      """
+  }
+}
+
+/// A picture coordinate with at most two decimals.
+func coordinate(_ value: Double) -> String {
+  let hundredths = (value * 100).rounded()
+  guard abs(hundredths) < 1e12 else { return "0" }
+  let whole = Int(hundredths)
+  let (sign, positive) = (whole < 0 ? "-" : "", abs(whole))
+  let fraction = positive % 100
+  if fraction == 0 { return "\(sign)\(positive / 100)" }
+  let digits = fraction % 10 == 0 ? "\(fraction / 10)" : (fraction < 10 ? "0\(fraction)" : "\(fraction)")
+  return "\(sign)\(positive / 100).\(digits)"
+}

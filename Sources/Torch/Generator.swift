@@ -1,0 +1,73 @@
+import CTorch
+
+/// A source of random numbers on one device, owned by whoever draws from it.
+///
+/// The same seed on the same device gives the same numbers.
+public final class Generator {
+  /// Where the numbers are drawn.
+  public let device: Device
+  private let raw: ct_generator
+
+  /// Starts a generator.
+  /// - Throws: `TorchError` when the device is not there.
+  public init(seed: UInt64, on device: Device = .cpu) throws(TorchError) {
+    var raw: ct_generator?
+    try TorchError.check("generator", ct_generator_make(device.raw, seed, &raw))
+    guard let raw else { throw TorchError("generator", "made none") }
+    self.raw = raw
+    self.device = device
+  }
+
+  deinit { ct_generator_release(raw) }
+
+  /// Where the generator stands, `[bytes]`, uint8: setting it back repeats the same numbers.
+  public func state() throws(TorchError) -> Tensor { try .make("generator state") { ct_generator_state(raw, $0) } }
+
+  /// Puts the generator where `state` was taken.
+  public func restore(_ state: Tensor) throws(TorchError) {
+    try TorchError.check("generator state", ct_generator_set_state(raw, state.to(.cpu).raw))
+  }
+
+  /// Uniform numbers in `low ..< high`.
+  public func uniform(
+    _ low: Double = 0, _ high: Double = 1, shape: [Int], dtype: DType = .float32
+  ) throws(TorchError) -> Tensor {
+    try withInts(shape) { shape throws(TorchError) in
+      try .make("uniform") { ct_uniform(shape, low, high, dtype.raw, device.raw, raw, $0) }
+    }
+  }
+
+  /// Normal numbers.
+  public func normal(
+    mean: Double = 0, standardDeviation: Double = 1, shape: [Int], dtype: DType = .float32
+  ) throws(TorchError) -> Tensor {
+    try withInts(shape) { shape throws(TorchError) in
+      try .make("normal") { ct_normal(shape, mean, standardDeviation, dtype.raw, device.raw, raw, $0) }
+    }
+  }
+
+  /// Integers in `range`, int64.
+  public func integers(in range: Range<Int>, shape: [Int]) throws(TorchError) -> Tensor {
+    try withInts(shape) { shape throws(TorchError) in
+      try .make("integers") {
+        ct_random_integers(Int64(range.lowerBound), Int64(range.upperBound), shape, device.raw, raw, $0)
+      }
+    }
+  }
+
+  /// The numbers `0 ..< count` in random order, int64.
+  public func permutation(_ count: Int) throws(TorchError) -> Tensor {
+    try .make("permutation") { ct_permutation(Int64(count), device.raw, raw, $0) }
+  }
+
+  /// Ones with `probability`, zeros elsewhere.
+  public func bernoulli(_ probability: Double, shape: [Int], dtype: DType = .float32) throws(TorchError) -> Tensor {
+    let probabilities = try Tensor.full(probability, shape: shape, dtype: dtype, on: device)
+    return try .make("bernoulli") { ct_bernoulli(probabilities.raw, raw, $0) }
+  }
+
+  /// Indices drawn by weight from each row of `weights`, `[…, K]`: `[…, count]`, int64.
+  public func multinomial(_ weights: Tensor, count: Int, replacement: Bool = true) throws(TorchError) -> Tensor {
+    try .make("multinomial") { ct_multinomial(weights.raw, Int64(count), replacement, raw, $0) }
+  }
+}

@@ -1,0 +1,51 @@
+/// A convolution over two or three spatial axes, or its transpose.
+///
+/// Weight `[out, in / groups, kernel…]` (transposed: `[in, out / groups, kernel…]`), bias `[out]`. Keys `weight`, `bias`.
+public final class Convolution: Module {
+  /// The kernel.
+  public let weight: Parameter
+  /// Added per output channel; nil without bias.
+  public let bias: Parameter?
+  private let stride: [Int]
+  private let padding: [Int]
+  private let outputPadding: [Int]
+  private let groups: Int
+  private let transposed: Bool
+
+  /// Creates a convolution with PyTorch's default initialisation.
+  /// - Parameter spatialAxes: 2 or 3; kernel, stride and padding are the same along each.
+  public init(
+    inputChannels: Int, outputChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1,
+    bias: Bool = true, spatialAxes: Int = 2, transposed: Bool = false, outputPadding: Int = 0, generator: Generator
+  ) throws(TorchError) {
+    let kernel = [Int](repeating: kernelSize, count: spatialAxes)
+    let shape =
+      transposed
+      ? [inputChannels, outputChannels / groups] + kernel : [outputChannels, inputChannels / groups] + kernel
+    let fanIn = shape.dropFirst().reduce(1, *)
+    weight = try Parameter(Initialisation.uniform(shape, fanIn: fanIn, generator))
+    self.bias = bias ? try Parameter(Initialisation.uniform([outputChannels], fanIn: fanIn, generator)) : nil
+    self.stride = kernel.map { _ in stride }
+    self.padding = kernel.map { _ in padding }
+    self.outputPadding = kernel.map { _ in outputPadding }
+    self.groups = groups
+    self.transposed = transposed
+  }
+
+  /// Key and tensor of weight and bias.
+  public override var parts: [Part] {
+    [.tensor("weight", weight)] + (bias.map { [.tensor("bias", $0)] } ?? [])
+  }
+
+  /// Convolves `[N, C, H, W]` or `[N, C, D, H, W]`.
+  public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+    try apply(input, weight: weight.tensor, bias: bias?.tensor)
+  }
+
+  /// Convolves with another weight and bias of the same shapes, for example with a norm folded in.
+  public func apply(_ input: Tensor, weight: Tensor, bias: Tensor?) throws(TorchError) -> Tensor {
+    try input.convolved(
+      with: weight, bias: bias, stride: stride, padding: padding, groups: groups, transposed: transposed,
+      outputPadding: outputPadding)
+  }
+}

@@ -1,0 +1,14 @@
+/// How PyTorch's layers start: the same distributions, from a generator of ours.
+public enum Initialisation {
+  /// Uniform in ±1/√fanIn: the weights and biases of PyTorch's convolutions and linear layers.
+  public static func uniform(_ shape: [Int], fanIn: Int, _ generator: Generator) throws(TorchError) -> Tensor {
+    let bound = 1 / Double(max(fanIn, 1)).squareRoot()
+    return try generator.uniform(-bound, bound, shape: shape)
+  }
+
+  /// Xavier-uniform for a matrix `[out, in]`: ±√(6 / (in + out)).
+  public static func xavier(_ shape: [Int], _ generator: Generator) throws(TorchError) -> Tensor {
+    let bound = (6 / Double(shape[0] + shape[1])).squareRoot()
+    return try generator.uniform(-bound, bound, shape: shape)
+  }
+}

@@ -1,0 +1,38 @@
+/// `x · weightᵀ + bias` over the last axis. Keys `weight`, `[out, in]`, and `bias`, `[out]`.
+public final class Linear: Module {
+  /// The matrix.
+  public let weight: Parameter
+  /// Added per output; nil without bias.
+  public let bias: Parameter?
+
+  /// Creates a layer with PyTorch's default initialisation.
+  public init(inputs: Int, outputs: Int, bias: Bool = true, generator: Generator) throws(TorchError) {
+    weight = try Parameter(Initialisation.uniform([outputs, inputs], fanIn: inputs, generator))
+    self.bias = bias ? try Parameter(Initialisation.uniform([outputs], fanIn: inputs, generator)) : nil
+  }
+
+  /// Matrix and bias.
+  public override var parts: [Part] { [.tensor("weight", weight)] + (bias.map { [.tensor("bias", $0)] } ?? []) }
+
+  /// Maps `[…, in]` to `[…, out]`.
+  public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+    try input.linear(weight.tensor, bias: bias?.tensor)
+  }
+}
+
+/// A table of learned vectors. Key `weight`, `[entries, width]`.
+public final class Embedding: Module {
+  /// The table.
+  public let weight: Parameter
+
+  /// Creates a table of standard normal numbers.
+  public init(entries: Int, width: Int, generator: Generator) throws(TorchError) {
+    weight = try Parameter(generator.normal(shape: [entries, width]))
+  }
+
+  /// The table.
+  public override var parts: [Part] { [.tensor("weight", weight)] }
+
+  /// Looks up int64 indices of any shape: `[…]` to `[…, width]`.
+  public func callAsFunction(_ indices: Tensor) throws(TorchError) -> Tensor { try weight.tensor.embedding(indices) }
+}

@@ -1,0 +1,130 @@
+import CTorch
+
+/// A tensor that a module owns under a key: a weight that is trained, or a buffer that is kept.
+public final class Parameter {
+  /// The current value.
+  public private(set) var tensor: Tensor
+  /// Whether optimisers may change it; running statistics and the like are not trainable.
+  public let isTrainable: Bool
+
+  /// Wraps a value; a trainable one becomes a leaf that collects gradients.
+  public init(_ value: Tensor, isTrainable: Bool = true) throws(TorchError) {
+    self.isTrainable = isTrainable
+    tensor = isTrainable ? try value.requiringGradient() : try value.detached()
+  }
+
+  /// Overwrites the value in place; optimisers and averages keep following it.
+  /// - Throws: `TorchError` when the shape differs.
+  public func assign(_ value: Tensor) throws(TorchError) { try tensor.assign(value) }
+
+  /// Overwrites the slices at `indices` (int64) along `axis` in place.
+  public func overwrite(at indices: Tensor, axis: Int, with values: Tensor) throws(TorchError) {
+    try TorchError.check("overwrite", ct_index_copy_into(tensor.raw, Int64(axis), indices.raw, values.raw))
+  }
+
+  func move(to device: Device) throws(TorchError) {
+    guard tensor.device != device else { return }
+    let moved = try tensor.detached().to(device)
+    tensor = isTrainable ? try moved.requiringGradient() : moved
+  }
+
+  /// Stores channels innermost where the tensor has a channel axis and two or three spatial ones.
+  func preferChannelsLast() throws(TorchError) {
+    guard (4...5).contains(tensor.rank) else { return }
+    let moved = try tensor.detached().channelsLast()
+    tensor = isTrainable ? try moved.requiringGradient() : moved
+  }
+}
+
+/// One part of a module under its key.
+public struct Part {
+  enum Content {
+    case parameter(Parameter)
+    case module(Module)
+  }
+  let key: String
+  let content: Content
+
+  /// A tensor of the module itself.
+  public static func tensor(_ key: String, _ parameter: Parameter) -> Part {
+    Part(key: key, content: .parameter(parameter))
+  }
+
+  /// A module inside the module; its tensors' keys start with `key` and a dot.
+  public static func module(_ key: String, _ module: Module) -> Part { Part(key: key, content: .module(module)) }
+
+  /// Modules in a row, keyed `key.0`, `key.1`, …
+  public static func modules(_ key: String, _ modules: [Module]) -> [Part] {
+    modules.enumerated().map { .module("\(key).\($0)", $1) }
+  }
+}
+
+/// A piece of a network: it owns tensors and other modules, and lists them under stable dotted keys.
+///
+/// Identity is the point: optimisers, averages and checkpoints follow the object. A subclass overrides `parts` and writes
+/// each key out, so that the keys of a checkpoint can be read in the code.
+open class Module {
+  /// Creates a module without parts.
+  public init() {}
+
+  /// What the module is made of, in a fixed order.
+  open var parts: [Part] { [] }
+
+  /// Every tensor below with its dotted key, in the order of `parts`.
+  /// - Precondition: no key occurs twice.
+  public final var namedParameters: [(key: String, parameter: Parameter)] {
+    var all: [(key: String, parameter: Parameter)] = []
+    collect(prefix: "", into: &all)
+    precondition(Set(all.map(\.key)).count == all.count, "a key occurs twice in \(type(of: self))")
+    return all
+  }
+
+  private func collect(prefix: String, into all: inout [(key: String, parameter: Parameter)]) {
+    for part in parts {
+      switch part.content {
+      case .parameter(let parameter): all.append((prefix + part.key, parameter))
+      case .module(let module): module.collect(prefix: prefix + part.key + ".", into: &all)
+      }
+    }
+  }
+
+  /// The tensors that optimisers train.
+  public final var trainableParameters: [Parameter] { namedParameters.map(\.parameter).filter(\.isTrainable) }
+
+  /// The number of trained numbers.
+  public final var parameterCount: Int { trainableParameters.reduce(0) { $0 + $1.tensor.count } }
+
+  /// Moves every tensor to `device`. Optimisers and averages are made afterwards.
+  public final func move(to device: Device) throws(TorchError) {
+    for (_, parameter) in namedParameters { try parameter.move(to: device) }
+  }
+
+  /// Stores every convolution's weight channels innermost. Optimisers and averages are made afterwards.
+  public final func preferChannelsLast() throws(TorchError) {
+    for (_, parameter) in namedParameters { try parameter.preferChannelsLast() }
+  }
+
+  /// Runs `body` while no weight below collects gradients; gradients still flow through to the inputs.
+  public final func frozen<Result>(_ body: () throws -> Result) throws -> Result {
+    let weights = trainableParameters
+    for weight in weights { try weight.tensor.setRequiresGradient(false) }
+    let result: Swift.Result<Result, any Error> = Swift.Result { try body() }
+    for weight in weights { try weight.tensor.setRequiresGradient(true) }
+    return try result.get()
+  }
+
+  /// Forgets all accumulated gradients.
+  public final func clearGradients() throws(TorchError) {
+    for parameter in trainableParameters { try parameter.tensor.clearGradient() }
+  }
+}
+
+/// Which statistics normalisation layers use, and whether dropout and the like are active.
+public enum Mode: Sendable {
+  /// Statistics of the batch; running ones are updated.
+  case training
+  /// Stored running statistics.
+  case evaluation
+  /// Statistics of each sample alone (batch norm acting as instance norm); nothing is updated.
+  case perSample
+}

@@ -1,0 +1,47 @@
+import CTorch
+
+/// Facts and settings of libtorch as a whole.
+public enum Runtime {
+  /// libtorch's version, for example `2.13.0`.
+  public static var version: String { String(cString: ct_version()) }
+
+  /// Tensor handles that exist at this moment, on all threads: zero when nothing leaks.
+  public static var liveTensors: Int { Int(ct_live_tensors()) }
+
+  /// Threads that one operator uses on the processor.
+  public static var threads: Int { Int(ct_threads()) }
+
+  /// Sets the number of threads that one operator uses on the processor.
+  public static func setThreads(_ count: Int) { ct_set_threads(Int32(max(1, count))) }
+
+  /// Asks libtorch for deterministic kernels where it has them (they are the only ones on the processor).
+  public static func setDeterministic(_ enabled: Bool) { ct_set_deterministic(enabled) }
+}
+
+/// Runs `body` without recording gradients on this thread.
+public func withoutGradients<Result, Failure: Error>(
+  _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
+  let was = ct_set_gradients_enabled(false)
+  defer { _ = ct_set_gradients_enabled(was) }
+  return try body()
+}
+
+/// Runs `body` with automatic mixed precision: matrix products and convolutions in `dtype`, the rest as they are.
+/// - Parameter dtype: nil leaves precision alone, so that a caller need not branch.
+/// - Throws: `TorchError` when the device has no such mode, and whatever `body` throws.
+public func withAutocast<Result>(
+  _ dtype: DType?, on device: Device, _ body: () throws -> Result
+) throws -> Result {
+  guard let dtype else { return try body() }
+  var wasEnabled = false
+  var wasType = CT_FLOAT32
+  try TorchError.check("autocast", ct_set_autocast(device.raw.type, true, dtype.raw, &wasEnabled, &wasType))
+  defer {
+    var enabled = false
+    var type = CT_FLOAT32
+    _ = ct_set_autocast(device.raw.type, wasEnabled, wasType, &enabled, &type)
+    if !wasEnabled { ct_clear_autocast_cache() }
+  }
+  return try body()
+}

@@ -1,0 +1,45 @@
+import CTorch
+
+extension Tensor {
+  /// Whether operations on this tensor are recorded.
+  public var requiresGradient: Bool { ct_requires_gradient(raw) }
+
+  /// The same values, cut off from the graph (stop-gradient).
+  public func detached() throws(TorchError) -> Tensor { try .make("detach") { ct_detach(raw, $0) } }
+
+  /// The same values as a leaf of a new graph.
+  public func requiringGradient() throws(TorchError) -> Tensor {
+    let leaf = try detached()
+    try TorchError.check("requiresGradient", ct_set_requires_gradient(leaf.raw, true))
+    return leaf
+  }
+
+  /// Adds the gradient of this one-element tensor to every leaf that it depends on.
+  public func backward() throws(TorchError) { try TorchError.check("backward", ct_backward(raw)) }
+
+  /// What `backward` has accumulated here; nil before the first.
+  public var gradient: Tensor? {
+    get throws(TorchError) {
+      var gradient: ct_tensor?
+      try TorchError.check("gradient", ct_gradient(raw, &gradient))
+      return gradient.map(Tensor.init(adopting:))
+    }
+  }
+
+  /// The gradients of this tensor's sum with respect to `inputs`; leaves accumulate nothing.
+  public func gradients(of inputs: [Tensor]) throws(TorchError) -> [Tensor] {
+    var outs = [ct_tensor?](repeating: nil, count: inputs.count)
+    try withTensors(inputs) { list throws(TorchError) in
+      try TorchError.check("gradients", ct_gradients(raw, list, &outs))
+    }
+    return outs.compactMap { $0.map(Tensor.init(adopting:)) }
+  }
+
+  /// Turns recording on or off for a leaf that a module owns.
+  func setRequiresGradient(_ required: Bool) throws(TorchError) {
+    try TorchError.check("requiresGradient", ct_set_requires_gradient(raw, required))
+  }
+
+  /// Forgets the accumulated gradient.
+  func clearGradient() throws(TorchError) { try TorchError.check("clearGradient", ct_clear_gradient(raw)) }
+}

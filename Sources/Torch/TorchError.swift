@@ -1,0 +1,24 @@
+import CTorch
+
+/// A failed tensor operation: which one, and why.
+public struct TorchError: Error, Equatable, CustomStringConvertible, Sendable {
+  /// The operation's name, for example `matmul`.
+  public let operation: String
+  /// What libtorch or Norma found wrong, in one line.
+  public let reason: String
+
+  /// Creates an error from the operation that failed and the reason.
+  public init(_ operation: String, _ reason: String) {
+    self.operation = operation
+    self.reason = reason
+  }
+
+  /// `operation: reason`.
+  public var description: String { "\(operation): \(reason)" }
+
+  /// Throws this thread's latest failure as the error of `operation` unless `status` is success.
+  static func check(_ operation: String, _ status: ct_status) throws(TorchError) {
+    guard status != 0 else { return }
+    throw TorchError(operation, String(cString: ct_last_error()))
+  }
+}

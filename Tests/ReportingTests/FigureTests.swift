@@ -1,0 +1,68 @@
+import Evaluation
+import Testing
+
+@testable import Reporting
+
+@Suite("Figures as text")
+struct FigureTests {
+  @Test("Rates have three decimals, deviations too, and what is not defined is a dash")
+  func rates() throws {
+    #expect(FigureFormat.rate(0.91234) == "0.912" && FigureFormat.rate(1) == "1.000")
+    #expect(FigureFormat.rate(TrialStatistic(mean: 0.912, standardDeviation: 0.0081, trials: 5)) == "0.912 ± 0.008")
+    #expect(FigureFormat.rate(try TrialStatistic([0.5])) == "0.500")
+    #expect(FigureFormat.rate(nil as Double?) == "–" && FigureFormat.rate(nil as TrialStatistic?) == "–")
+    #expect(FigureFormat.rate(.nan) == "–")
+  }
+
+  @Test(
+    "Scores have four significant digits",
+    arguments: [
+      (0, "0"), (2.41234, "2.412"), (-0.0123456, "−0.01235"), (1234.56, "1235"), (99999, "99999"),
+      (1.5e9, "1.500e+09"), (-2.5e-7, "−2.500e−07"), (.infinity, "∞"), (-.infinity, "−∞"), (.nan, "–"),
+    ] as [(Double, String)])
+  func numbers(_ value: Double, _ text: String) {
+    #expect(FigureFormat.number(value) == text)
+  }
+
+  @Test("A threshold and its deviation share their decimals")
+  func thresholds() throws {
+    #expect(FigureFormat.number(TrialStatistic(mean: 3.3, standardDeviation: 0, trials: 2)) == "3.300 ± 0.000")
+    #expect(FigureFormat.number(TrialStatistic(mean: 12.345, standardDeviation: 0.1, trials: 2)) == "12.35 ± 0.10")
+    #expect(FigureFormat.number(try TrialStatistic([0, 0])) == "0 ± 0")
+  }
+
+  @Test("Durations", arguments: [(4.2, "4.2 s"), (59.96, "1 min 00 s"), (200, "3 min 20 s"), (3725, "1 h 02 min")])
+  func durations(_ seconds: Double, _ text: String) {
+    #expect(FigureFormat.duration(.seconds(seconds)) == text)
+  }
+
+  @Test("Markdown tables hold every figure and survive pipes, tags and line breaks")
+  func markdown() throws {
+    let cases = try LabelledScores(scores: [1, 2, 3, 4], labels: [false, true, false, true])
+    let trials = [try ClassificationFigures(cases), try ClassificationFigures(cases)]
+    let methods = [MethodFigures(name: "a|b\n<i>", summary: try TrialSummary(trials))]
+    #expect(
+      FigureTable.figures(of: methods).markdown == """
+        | Score | AUROC | Average precision | Trials |
+        | :-- | --: | --: | --: |
+        | a\\|b &lt;i&gt; | 0.750 ± 0.000 | 0.833 ± 0.000 | 2 |
+
+        """)
+    let lines = FigureTable.operatingPoints(of: methods).markdown.split(separator: "\n")
+    #expect(lines[1] == "| :-- | :-- | --: | --: | --: | --: | --: | --: |")
+    #expect(
+      lines[2] == """
+        | a\\|b &lt;i&gt; | best accuracy | 4.000 ± 0.000 | 0.750 ± 0.000 | 0.667 ± 0.000 | 0.500 ± 0.000 | \
+        1.000 ± 0.000 | 1.000 ± 0.000 |
+        """)
+  }
+
+  @Test("HTML tables group the rows of one name and escape it")
+  func html() {
+    let table = FigureTable(
+      columns: ["Score", "Rule", "F1"], rows: [["<a>", "x", "0.5 ± 0.1"], ["<a>", "y"]], textColumns: 2)
+    #expect(table.rows[1] == ["<a>", "y", ""])
+    #expect(table.html.components(separatedBy: "&lt;a&gt;").count == 2)
+    #expect(table.html.contains("<td>0.5 <small>± 0.1</small></td>"))
+  }
+}
