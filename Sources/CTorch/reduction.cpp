@@ -1,4 +1,6 @@
 // Reductions, orderings, distances and factorisations.
+#include <numeric>
+
 #include "handles.h"
 
 using namespace norma;
@@ -28,7 +30,12 @@ ct_status ct_norm(ct_tensor a, double p, ct_ints over, bool keep, ct_tensor *out
 }
 
 ct_status ct_logsumexp(ct_tensor a, ct_ints over, bool keep, ct_tensor *out) {
-  return made(out, [&] { return at::logsumexp(a->value, ints(over), keep); });
+  return made(out, [&] {
+    // Alone among the reductions, this one does not take no axes for all of them.
+    std::vector<int64_t> all(over.count == 0 ? a->value.dim() : 0);
+    std::iota(all.begin(), all.end(), 0);
+    return at::logsumexp(a->value, over.count == 0 ? at::IntArrayRef(all) : ints(over), keep);
+  });
 }
 
 ct_status ct_argmax(ct_tensor a, int64_t axis, bool keep, ct_tensor *out) {

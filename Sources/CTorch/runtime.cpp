@@ -1,7 +1,7 @@
 // Errors, handles, devices, threads and the modes of this thread.
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
-#include <ATen/detail/AcceleratorHooksInterface.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>
 
 #include <atomic>
@@ -82,16 +82,16 @@ void ct_release(ct_tensor tensor) {
   live_tensors--;
 }
 
-bool ct_device_available(ct_device_type type) {
-  bool available = false;
+bool ct_device_available(ct_device where) {
+  int count = 0;
   guarded([&] {
-    switch (type) {
-      case CT_CPU: available = true; break;
-      case CT_CUDA: available = at::globalContext().hasCUDA(); break;
-      case CT_MPS: available = at::globalContext().hasMPS(); break;
+    switch (where.type) {
+      case CT_CPU: count = 1; break;
+      case CT_CUDA: count = at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; break;
+      case CT_MPS: count = at::globalContext().hasMPS() ? 1 : 0; break;
     }
   });
-  return available;
+  return where.index >= 0 && where.index < count;
 }
 
 void ct_set_threads(int count) {

@@ -2,24 +2,95 @@ import ArgumentParser
 import Evaluation
 import Foundation
 import Norma
+import Torch
 
 /// `norma evaluate`.
 struct EvaluateCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "evaluate", abstract: "Figures on labelled images.")
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Figures of trained detectors on labelled images, with a report page.",
+    discussion: """
+      Either of trained detectors (--checkpoint, repeatable: mean ± sd over them), or of a configuration that is trained
+      with several seeds first (--trials; finished trials are kept, interrupted ones continue).
+
+      The yardstick (band energies, no network) is fitted to the same data and stands in every table.
+
+      Examples:
+        norma evaluate chest_xray --checkpoint runs/chest/model.safetensors --report runs/chest/report.html
+        norma evaluate chest_xray --preset simsid-laptop-64 --trials 3 --output runs/chest64 --watch-test
+      """)
+
   @Argument(help: "The data set's folder.")
   var data: String
-  @Option(name: .shortAndLong, help: "A trained detector.")
-  var checkpoint: String
+
+  @Option(name: .shortAndLong, help: "A trained detector; give several for mean ± sd.")
+  var checkpoint: [String] = []
+
+  @Option(help: "Train and evaluate this many seeds, counting up from the configuration's.")
+  var trials: Int?
+
+  @Option(name: .shortAndLong, help: "Folder for the trials; the report goes there as report.html.")
+  var output: String?
+
+  @Option(help: "File for the report page.")
+  var report: String?
+
+  @Flag(help: "While training, log the AUROC of the test images after every epoch.")
+  var watchTest = false
+
+  @Flag(inversion: .prefixedNo, help: "Fit the yardstick to the same data for comparison.")
+  var yardstick = true
+
+  @Flag(help: "Show file names in the report; they may identify patients.")
+  var showNames = false
+
+  @OptionGroup var settings: ConfigurationOptions
   @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    guard checkpoint.isEmpty != (trials == nil) else {
+      throw ValidationError("Give --checkpoint, or --trials with --output.")
+    }
+    if let trials {
+      guard trials > 0 else { throw ValidationError("--trials must be 1 or more.") }
+      guard output != nil else { throw ValidationError("--trials needs --output, a folder for the runs.") }
+    }
+  }
 
   func run() async throws {
     let device = try common.resolvedDevice()
-    let checkpoint = try Checkpoint(contentsOf: URL(fileURLWithPath: checkpoint))
-    let images = try await TrainingData(folder: data, configuration: checkpoint.metadata.configuration)
-    let scorer = try Scorer(checkpoint: checkpoint, device: device)
-    for set in [images.validation, images.test].compactMap({ $0 }) {
-      let result = try Evaluator.evaluate(scorer, on: set)
-      for (name, figures) in result.figures { print(name, figures.auroc, figures.averagePrecision) }
+    let console = common.console
+    let outcomes = try await outcomes(device: device, console: console)
+    let reference =
+      try await yardstick && outcomes[0].metadata.configuration.detector.method != .bandEnergy
+      ? Yardstick.outcomes(like: outcomes, data: data, device: device, progress: console.show) : []
+    let evaluation = EvaluationPage(outcomes: outcomes, yardstick: reference)
+    if common.json { try evaluation.printJSON() } else { print(try evaluation.text()) }
+    if let page = report ?? output.map({ $0 + "/report.html" }) {
+      try await evaluation.write(
+        to: URL(fileURLWithPath: page), data: data, device: device, showsNames: showNames, progress: console.show)
+      console.say("report: \(page)")
     }
+  }
+
+  private func outcomes(device: Device, console: Console) async throws -> [Trials.Outcome] {
+    guard let trials, let output else {
+      var outcomes: [Trials.Outcome] = []
+      for file in checkpoint {
+        outcomes.append(
+          try await Trials.evaluate(URL(fileURLWithPath: file), folder: data, device: device, progress: console.show))
+      }
+      return outcomes
+    }
+    let configuration = try settings.resolved()
+    let interruption = Interruption()
+    let ending = try await Trials.run(
+      configuration, seeds: Array(configuration.seed..<configuration.seed + trials), folder: data,
+      output: URL(fileURLWithPath: output), device: device, watchesTest: watchTest, progress: console.show,
+      isInterrupted: { interruption.isRequested })
+    guard case .finished(let outcomes) = ending else {
+      console.say("norma: interrupted; the same command continues")
+      throw ExitCode(Failure.interrupted)
+    }
+    return outcomes
   }
 }

@@ -31,15 +31,15 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
     [Device(.cuda), Device(.mps)].first(where: \.isAvailable) ?? .cpu
   }
 
-  /// Whether libtorch can use it here.
-  public var isAvailable: Bool { ct_device_available(raw.type) }
+  /// Whether libtorch can use it here, the index included.
+  public var isAvailable: Bool { ct_device_available(raw) }
 
-  /// Reads `cpu`, `cuda`, `cuda:1` or `mps`.
+  /// Reads `cpu`, `cuda`, `cuda:1` or `mps`, in any case.
   /// - Throws: `TorchError` for any other text, and for a device that this machine lacks.
   public init(parsing text: String) throws(TorchError) {
     let parts = text.lowercased().split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count <= 2, let kind = Kind(rawValue: String(parts[0])),
-      let index = parts.count == 2 ? Int(parts[1]) : 0, index >= 0
+      parts.count == 1 || kind == .cuda, let index = parts.count == 2 ? Int(parts[1]) : 0, index >= 0
     else { throw TorchError("device", "'\(text)' is none of cpu, cuda, cuda:N and mps") }
     self.init(kind, index: index)
     guard isAvailable else {
@@ -57,7 +57,7 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
       case .cuda: CT_CUDA
       case .mps: CT_MPS
       }
-    return ct_device(type: type, index: Int32(index))
+    return ct_device(type: type, index: Int32(clamping: index))
   }
 
   init(_ raw: ct_device) {

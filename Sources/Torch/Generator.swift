@@ -24,8 +24,11 @@ public final class Generator {
   public func state() throws(TorchError) -> Tensor { try .make("generator state") { ct_generator_state(raw, $0) } }
 
   /// Puts the generator where `state` was taken.
+  /// - Throws: `TorchError` when `state` is not what a generator of this kind of device returned.
   public func restore(_ state: Tensor) throws(TorchError) {
-    try TorchError.check("generator state", ct_generator_set_state(raw, state.to(.cpu).raw))
+    let bytes = try state.to(.cpu)
+    try TorchError.check("generator state", ct_generator_set_state(raw, bytes.raw))
+    withExtendedLifetime(bytes) {}
   }
 
   /// Uniform numbers in `low ..< high`.
@@ -47,6 +50,7 @@ public final class Generator {
   }
 
   /// Integers in `range`, int64.
+  /// - Throws: `TorchError` when `range` is empty.
   public func integers(in range: Range<Int>, shape: [Int]) throws(TorchError) -> Tensor {
     try withInts(shape) { shape throws(TorchError) in
       try .make("integers") {
@@ -61,12 +65,16 @@ public final class Generator {
   }
 
   /// Ones with `probability`, zeros elsewhere.
+  /// - Throws: `TorchError` when `probability` is not in 0 ... 1.
   public func bernoulli(_ probability: Double, shape: [Int], dtype: DType = .float32) throws(TorchError) -> Tensor {
     let probabilities = try Tensor.full(probability, shape: shape, dtype: dtype, on: device)
+    defer { withExtendedLifetime(probabilities) {} }
     return try .make("bernoulli") { ct_bernoulli(probabilities.raw, raw, $0) }
   }
 
-  /// Indices drawn by weight from each row of `weights`, `[…, K]`: `[…, count]`, int64.
+  /// Indices drawn by weight from each row of `weights`, `[K]` or `[N, K]`: `[count]` or `[N, count]`, int64.
+  /// - Throws: `TorchError` when a weight is negative, a row sums to zero, or, without replacement, `count` exceeds the
+  ///   weights above zero.
   public func multinomial(_ weights: Tensor, count: Int, replacement: Bool = true) throws(TorchError) -> Tensor {
     try .make("multinomial") { ct_multinomial(weights.raw, Int64(count), replacement, raw, $0) }
   }

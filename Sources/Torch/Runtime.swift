@@ -12,7 +12,7 @@ public enum Runtime {
   public static var threads: Int { Int(ct_threads()) }
 
   /// Sets the number of threads that one operator uses on the processor.
-  public static func setThreads(_ count: Int) { ct_set_threads(Int32(max(1, count))) }
+  public static func setThreads(_ count: Int) { ct_set_threads(Int32(clamping: max(1, count))) }
 
   /// Asks libtorch for deterministic kernels where it has them (they are the only ones on the processor).
   public static func setDeterministic(_ enabled: Bool) { ct_set_deterministic(enabled) }

@@ -47,7 +47,7 @@ extension Tensor {
     try .make("addingProduct") { ct_addcmul(raw, b.raw, c.raw, value, $0) }
   }
 
-  // MARK: Tensor and number
+  // MARK: Tensor and number (an integer or `bool` tensor becomes float32)
 
   /// Adds `b` to every element.
   public static func + (a: Tensor, b: Double) throws(TorchError) -> Tensor {
@@ -60,7 +60,7 @@ extension Tensor {
     try make("-") { ct_sub_scalar(a.raw, b, $0) }
   }
   /// Subtracts every element from `a`.
-  public static func - (a: Double, b: Tensor) throws(TorchError) -> Tensor { try (-b) + a }
+  public static func - (a: Double, b: Tensor) throws(TorchError) -> Tensor { try b * -1 + a }
   /// Multiplies every element by `b`.
   public static func * (a: Tensor, b: Double) throws(TorchError) -> Tensor {
     try make("*") { ct_mul_scalar(a.raw, b, $0) }

@@ -15,9 +15,10 @@ extension Tensor {
   }
 
   /// Adds the gradient of this one-element tensor to every leaf that it depends on.
+  /// - Throws: `TorchError` when it has several elements or depends on no leaf that requires gradients.
   public func backward() throws(TorchError) { try TorchError.check("backward", ct_backward(raw)) }
 
-  /// What `backward` has accumulated here; nil before the first.
+  /// What `backward` has accumulated here; nil before the first. The sum itself, not a copy: later passes add to it.
   public var gradient: Tensor? {
     get throws(TorchError) {
       var gradient: ct_tensor?
@@ -26,7 +27,8 @@ extension Tensor {
     }
   }
 
-  /// The gradients of this tensor's sum with respect to `inputs`; leaves accumulate nothing.
+  /// The gradients of this tensor's sum with respect to `inputs`, in their order; leaves accumulate nothing.
+  /// - Throws: `TorchError` when it does not depend on one of them.
   public func gradients(of inputs: [Tensor]) throws(TorchError) -> [Tensor] {
     var outs = [ct_tensor?](repeating: nil, count: inputs.count)
     try withTensors(inputs) { list throws(TorchError) in

@@ -10,6 +10,7 @@ public enum Interpolation: String, Codable, CaseIterable, Sendable {
   case cubic
 }
 
+// All throw `TorchError` when shapes, types, groups or strides do not fit.
 extension Tensor {
   /// Convolution over the last `stride.count` axes (1 to 3).
   /// - Parameters:
@@ -41,6 +42,7 @@ extension Tensor {
 
   /// Batch norm over channel axis 1. With `training` the batch's statistics are used, and the running ones, when given,
   /// are updated in place; otherwise the running ones are used.
+  /// - Throws: `TorchError` in training with one value per channel, or when the number of channels does not fit.
   func batchNormalised(
     weight: Tensor?, bias: Tensor?, runningMean: Tensor?, runningVariance: Tensor?, training: Bool, momentum: Double,
     epsilon: Double
@@ -152,7 +154,11 @@ extension Tensor {
   }
 
   /// Zeroes each element with `probability` and scales the rest, so that the expectation stays.
+  /// - Throws: `TorchError` when `probability` is not in 0 ..< 1.
   public func dropout(_ probability: Double, generator: Generator) throws(TorchError) -> Tensor {
+    guard (0..<1).contains(probability) else {
+      throw TorchError("dropout", "the probability \(probability) is not in 0 ..< 1")
+    }
     guard probability > 0 else { return self }
     let kept = try generator.bernoulli(1 - probability, shape: shape, dtype: dtype)
     return try self * kept / (1 - probability)

@@ -1,6 +1,7 @@
 import CTorch
 
-// Each is the mean over all elements (over samples for the cross entropy), a tensor without axes.
+// Each is the mean over all elements (over samples for the cross entropy), a tensor without axes. All throw `TorchError`
+// when shapes or classes do not fit.
 extension Tensor {
   /// Mean squared difference.
   public func meanSquaredError(to target: Tensor) throws(TorchError) -> Tensor {

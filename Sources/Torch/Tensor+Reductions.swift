@@ -1,6 +1,7 @@
 import CTorch
 
-// No axes means all of them. `keepingAxes` leaves each reduced axis in place with extent 1.
+// No axes means all of them. `keepingAxes` leaves each reduced axis in place with extent 1. All throw `TorchError` when an
+// axis does not exist, a type does not fit (no mean of integers) or there is nothing to choose from.
 extension Tensor {
   /// Sums.
   public func sum(_ axes: [Int] = [], keepingAxes keep: Bool = false) throws(TorchError) -> Tensor {
@@ -37,7 +38,7 @@ extension Tensor {
   }
 
   /// `log Σ eˣ`, without overflow.
-  public func logSumExp(_ axes: [Int], keepingAxes keep: Bool = false) throws(TorchError) -> Tensor {
+  public func logSumExp(_ axes: [Int] = [], keepingAxes keep: Bool = false) throws(TorchError) -> Tensor {
     try withInts(axes) { axes throws(TorchError) in try .make("logSumExp") { ct_logsumexp(raw, axes, keep, $0) } }
   }
 

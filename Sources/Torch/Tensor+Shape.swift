@@ -1,6 +1,7 @@
 import CTorch
 
-// Views share memory with their source. Axes count from 0; negative ones from the end.
+// Views share memory with their source. Axes count from 0; negative ones from the end. All throw `TorchError` when axes,
+// extents or indices do not fit.
 extension Tensor {
   /// The same elements in another shape; one extent may be −1 and is worked out.
   public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
@@ -54,7 +55,7 @@ extension Tensor {
     }
   }
 
-  /// The part `range` along `axis`.
+  /// The part `range` along `axis`; what lies beyond the extent is left out, negative bounds count from the end.
   public func sliced(_ range: Range<Int>, axis: Int, step: Int = 1) throws(TorchError) -> Tensor {
     try .make("sliced") {
       ct_slice(raw, Int64(axis), Int64(range.lowerBound), Int64(range.upperBound), Int64(step), $0)

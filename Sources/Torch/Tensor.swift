@@ -38,7 +38,7 @@ extension Tensor {
     _ values: [Element], shape: [Int]? = nil, on device: Device = .cpu
   ) throws(TorchError) {
     let shape = shape ?? [values.count]
-    guard shape.allSatisfy({ $0 >= 0 }), shape.reduce(1, *) == values.count else {
+    guard Element.dtype.stored.byteCount(of: shape) == values.count * Element.dtype.width else {
       throw TorchError("tensor", "\(values.count) values do not fill the shape \(shape)")
     }
     let made: Result<Tensor, TorchError> = values.withUnsafeBytes { bytes in
@@ -50,7 +50,7 @@ extension Tensor {
   /// Copies raw little-endian memory into a tensor.
   /// - Throws: `TorchError` when `bytes` is not as long as `shape` and `dtype` say.
   public init(bytes: UnsafeRawBufferPointer, dtype: DType, shape: [Int], on device: Device = .cpu) throws(TorchError) {
-    guard bytes.count == shape.reduce(dtype.width, *) else {
+    guard dtype.stored.byteCount(of: shape) == bytes.count else {
       throw TorchError("tensor", "\(bytes.count) bytes do not fill the shape \(shape) of \(dtype)")
     }
     self = try withInts(shape) { shape throws(TorchError) in

@@ -45,7 +45,7 @@ typedef struct {
 const char *ct_last_error(void);             // text of this thread's latest failure; valid until its next call
 const char *ct_version(void);                // libtorch's version, "2.13.0"
 int64_t ct_live_tensors(void);               // handles handed out and not yet released, all threads
-bool ct_device_available(ct_device_type type);
+bool ct_device_available(ct_device device);
 void ct_set_threads(int count);              // threads inside one operator
 int ct_threads(void);
 bool ct_set_gradients_enabled(bool enabled); // this thread's gradient recording; returns what it was

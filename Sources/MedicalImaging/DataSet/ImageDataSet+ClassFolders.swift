@@ -6,7 +6,8 @@ extension ImageDataSet {
   /// folders below them; patients are told from file names (see `PatientName`).
   ///
   /// The normal class is the one called normal, good, healthy, negative, control, no finding or no tumour (in any case,
-  /// with or without plural, spaces, `-` or `_`); every other class is abnormal.
+  /// with or without plural, spaces, `-` or `_`); every other class is abnormal. A file below `masks/` with an image's
+  /// name (`masks/test/<class>/<file>`) is its mask.
   /// - Parameter normalClass: the name of the normal class, in any case, where its name does not tell.
   /// - Throws: `DataSetError`, when the folder is missing or laid out in another way, or the normal class is unclear.
   public static func classFolders(at root: String, normalClass: String? = nil) throws(DataSetError) -> ImageDataSet {
@@ -17,9 +18,11 @@ extension ImageDataSet {
       for className in listing.folders {
         let classFolder = FolderListing.join(listing.path, className)
         items += try FolderListing.imagesBelow(classFolder).map { image in
-          DataItem(
-            name: "\(folder)/\(className)/\(image)", path: FolderListing.join(classFolder, image), className: className,
-            split: split, patient: PatientName.patient(inFileName: (image as NSString).lastPathComponent))
+          let name = "\(folder)/\(className)/\(image)"
+          return DataItem(
+            name: name, path: FolderListing.join(classFolder, image), className: className, split: split,
+            patient: PatientName.patient(inFileName: (image as NSString).lastPathComponent),
+            maskPath: maskPath(of: name, in: root))
         }
       }
     }
@@ -30,6 +33,12 @@ extension ImageDataSet {
       items[index].label = normal.contains(items[index].className ?? "") ? .normal : .abnormal
     }
     return ImageDataSet(layout: .classFolders, items: items.sorted(by: DataItem.inOrder))
+  }
+
+  /// The mask below `masks/` that has an image's name; nil where there is none.
+  private static func maskPath(of name: String, in root: String) -> String? {
+    let path = FolderListing.join(FolderListing.join(root, "masks"), name)
+    return FileManager.default.fileExists(atPath: path) ? path : nil
   }
 
   private static func splitFolders(in root: String) throws(DataSetError) -> [(DataItem.Split, String)] {

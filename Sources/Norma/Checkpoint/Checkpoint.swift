@@ -76,6 +76,7 @@ public struct Checkpoint: Sendable {
     guard format <= Self.format else { throw CheckpointError.tooNew(path: url.path, format: format) }
     do {
       self.init(metadata: try JSONDecoder().decode(Metadata.self, from: Data(text.utf8)))
+      try metadata.configuration.validate()
     } catch { throw CheckpointError.damaged(path: url.path) }
     notes = file.metadata.filter { $0.key != Self.metadataKey }
     for array in file.arrays() { arrays[array.name] = array }
@@ -111,6 +112,7 @@ public struct Checkpoint: Sendable {
     let configuration = metadata.configuration
     let detector = try configuration.detector.makeDetector(
       seed: configuration.seed, epochs: configuration.training.epochs)
+    try detector.network.preferChannelsLast()  // as in training, so that the same kernels give the same scores
     try restore(detector)
     return detector
   }

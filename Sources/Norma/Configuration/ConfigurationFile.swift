@@ -18,21 +18,19 @@ public enum ConfigurationFile {
   ) throws(ConfigurationError) -> RunConfiguration {
     var changes = try tree(yaml, source: source)
     for override in overrides { try apply(override, to: &changes) }
-    let start: RunConfiguration
-    if let base {
-      start = base
-    } else {
-      guard let name = changes["method"] else {
-        throw .wrongType(key: "method", expected: "given: \(known(DetectionMethod.self))")
-      }
-      start = RunConfiguration(detector: DetectorSettings(try DetectionMethod(named: "\(name)")))
+    let named: DetectionMethod? = if let name = changes["method"] { try DetectionMethod(named: "\(name)") } else { nil }
+    changes["method"] = nil
+    guard let method = named ?? base?.detector.method else {
+      let names = DetectionMethod.allCases.map(\.rawValue).joined(separator: ", ")
+      throw .wrongType(key: "method", expected: "given: \(names)")
     }
-    if let name = changes["method"] as? String, name != start.detector.method.rawValue {
+    let start = base ?? RunConfiguration(detector: DetectorSettings(method))
+    guard method == start.detector.method else {
       throw .invalidValue(
-        key: "method", value: name, allowed: "\(start.detector.method.rawValue), the method of what it changes")
+        key: "method", value: method.rawValue,
+        allowed: "\(start.detector.method.rawValue), the method of what it changes")
     }
-    let merged = try overlay(changes, on: tree(of: start), path: "")
-    let configuration = try decode(merged)
+    let configuration = try decode(overlay(changes, on: tree(of: start), path: [], defaults: start))
     try configuration.validate()
     return configuration
   }
@@ -49,15 +47,34 @@ public enum ConfigurationFile {
 
   /// The whole configuration as YAML, keys in alphabetical order.
   public static func yaml(_ configuration: RunConfiguration) throws -> String {
-    try Yams.dump(object: tree(of: configuration), sortKeys: true)
+    var keys = group(of: configuration)
+    keys["method"] = configuration.detector.method
+    return try Yams.serialize(node: node(of: keys), sortKeys: true)
   }
 
-  private static func known<Names: CaseIterable & RawRepresentable>(_ type: Names.Type) -> String
-  where Names.RawValue == String {
-    Names.allCases.map(\.rawValue).joined(separator: ", ")
+  // MARK: Writing
+
+  /// The keys of a part of a configuration with what they hold.
+  private static func group(of part: Any) -> [String: Any] {
+    Dictionary(Mirror(reflecting: part).children.compactMap { child in child.label.map { ($0, child.value) } }) { $1 }
   }
 
-  // MARK: Trees
+  /// Numbers are written so that they read back exactly.
+  private static func node(of value: Any) -> Node {
+    switch value {
+    case let keys as [String: Any]: Node(keys.map { (Node($0.key), node(of: $0.value)) })
+    case let list as [Any]: Node(list.map(node), Tag(.seq), .flow)
+    case let choice as any RawRepresentable<String>: Node(choice.rawValue)
+    case let text as String: .scalar(text.represented())
+    case let flag as Bool: Node("\(flag)", Tag(.bool))
+    case let number as Int: Node("\(number)", Tag(.int))
+    case let number as Double: Node("\(number)", Tag(.float))
+    case let detector as DetectorSettings: node(of: group(of: detector.settings))
+    default: node(of: group(of: value))
+    }
+  }
+
+  // MARK: Reading
 
   private static func tree(_ yaml: String, source: String) throws(ConfigurationError) -> [String: Any] {
     let loaded: Any?
@@ -80,14 +97,15 @@ public enum ConfigurationFile {
   /// Puts `a.b=value` into a tree.
   private static func apply(_ override: String, to tree: inout [String: Any]) throws(ConfigurationError) {
     let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 2, !parts[0].isEmpty else {
+    let path = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, !path.contains("") else {
       throw .invalidValue(key: "--set", value: "'\(override)'", allowed: "KEY=VALUE, for example training.epochs=20")
     }
     let value: Any
     do { value = try Yams.load(yaml: parts[1]) ?? "" } catch {
       throw .notYAML(source: "--set \(override)", reason: "the value cannot be parsed")
     }
-    tree = inserting(value, at: parts[0].split(separator: ".").map(String.init)[...], into: tree)
+    tree = inserting(value, at: path[...], into: tree)
   }
 
   private static func inserting(_ value: Any, at path: ArraySlice<String>, into tree: [String: Any]) -> [String: Any] {
@@ -98,60 +116,35 @@ public enum ConfigurationFile {
     return tree
   }
 
-  /// `base` with the leaves of `changes`; every key must exist in `base`.
+  /// `base`, the tree of `defaults`, with the leaves of `changes`; every key must exist in `base`.
   private static func overlay(
-    _ changes: [String: Any], on base: [String: Any], path: String
+    _ changes: [String: Any], on base: [String: Any], path: [String], defaults: RunConfiguration
   ) throws(ConfigurationError) -> [String: Any] {
     var result = base
     for key in changes.keys.sorted() {
+      let full = path + [key]
       guard let old = base[key], let new = changes[key] else {
-        throw .unknownKey(key: path + key, nearest: nearest(to: key, among: Array(base.keys)).map { path + $0 })
+        let known = nearest(to: key, among: Array(base.keys)).map { (path + [$0]).joined(separator: ".") }
+        throw .unknownKey(key: full.joined(separator: "."), nearest: known)
       }
       guard let inner = old as? [String: Any] else {
-        result[key] = new
+        result[key] = try checked(new, at: full, defaults: defaults)
         continue
       }
       guard let innerChanges = new as? [String: Any] else {
-        throw .wrongType(key: path + key, expected: "a group of keys: \(inner.keys.sorted().joined(separator: ", "))")
+        let keys = inner.keys.sorted().joined(separator: ", ")
+        throw .wrongType(key: full.joined(separator: "."), expected: "a group of keys: \(keys)")
       }
-      result[key] = try overlay(innerChanges, on: inner, path: path + key + ".")
+      result[key] = try overlay(innerChanges, on: inner, path: full, defaults: defaults)
     }
     return result
   }
 
   private static func decode(_ tree: [String: Any]) throws(ConfigurationError) -> RunConfiguration {
-    guard JSONSerialization.isValidJSONObject(tree), let data = try? JSONSerialization.data(withJSONObject: tree) else {
-      throw .wrongType(key: "configuration", expected: "made of texts, numbers, lists and groups")
-    }
-    do { return try JSONDecoder().decode(RunConfiguration.self, from: data) } catch let error as DecodingError {
-      throw explain(error)
-    } catch { throw .wrongType(key: "configuration", expected: "complete") }
-  }
-
-  private static func explain(_ error: DecodingError) -> ConfigurationError {
-    func key(_ context: DecodingError.Context) -> String {
-      context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
-    }
-    switch error {
-    case .typeMismatch(let type, let context): return .wrongType(key: key(context), expected: name(of: type))
-    case .valueNotFound(let type, let context): return .wrongType(key: key(context), expected: name(of: type))
-    case .keyNotFound(let missing, let context):
-      return .wrongType(
-        key: (context.codingPath + [missing]).map(\.stringValue).joined(separator: "."), expected: "given")
-    case .dataCorrupted(let context):
-      return .wrongType(key: key(context), expected: "one of the values that its documentation lists")
-    @unknown default: return .wrongType(key: "configuration", expected: "complete")
-    }
-  }
-
-  private static func name(of type: Any.Type) -> String {
-    switch type {
-    case is Int.Type: "a whole number"
-    case is Double.Type: "a number"
-    case is Bool.Type: "true or false"
-    case is String.Type: "a text"
-    default: "of another kind"
-    }
+    do {
+      let data = try JSONSerialization.data(withJSONObject: tree)
+      return try JSONDecoder().decode(RunConfiguration.self, from: data)
+    } catch { throw .wrongType(key: "configuration", expected: "made of texts, numbers, lists and groups") }
   }
 
   /// The known key with the fewest edits, where that is few enough to be meant.

@@ -41,6 +41,7 @@ public struct RunConfiguration: Equatable, Sendable {
     try require(
       (0...0.5).contains(augmentation.translation), "augmentation.translation", augmentation.translation, "0 to 0.5")
     try require((0..<1).contains(augmentation.scale), "augmentation.scale", augmentation.scale, "0 to below 1")
+    try require(input.deviations > 0, "input.deviations", input.deviations, "above 0")
     try require(training.epochs >= 1, "training.epochs", training.epochs, "1 or more")
     try require(training.batchSize >= 2, "training.batchSize", training.batchSize, "2 or more")
     try require(
@@ -48,18 +49,27 @@ public struct RunConfiguration: Equatable, Sendable {
     try require(
       training.checkpoint != .average || training.weightAverage > 0, "training.checkpoint", "average",
       "last or bestValidation while training.weightAverage is 0")
+    try require(
+      training.checkpointInterval >= 0, "training.checkpointInterval", training.checkpointInterval,
+      "0 (none before the end) or a number of epochs")
     try require(data.validationNormal >= 0, "data.validationNormal", data.validationNormal, "0 or more")
     try require(data.validationAbnormal >= 0, "data.validationAbnormal", data.validationAbnormal, "0 or more")
     try require((0...1).contains(data.contamination), "data.contamination", data.contamination, "0 to 1")
     try require(data.limit >= 0, "data.limit", data.limit, "0 (all) or a number of images")
-    try require(data.memoryLimit >= 0, "data.memoryLimit", data.memoryLimit, "0 or more megabytes")
+    try require(
+      (0...1_000_000_000).contains(data.memoryLimit), "data.memoryLimit", data.memoryLimit,
+      "0 to 1000000000 megabytes")
     try require(
       training.checkpoint != .bestValidation || (data.validationNormal > 0 && data.validationAbnormal > 0),
       "training.checkpoint", "bestValidation",
       "last or average unless data.validationNormal and data.validationAbnormal are above 0")
     try require((0..<1).contains(calibration.quantile), "calibration.quantile", calibration.quantile, "0 to below 1")
     try detector.settings.validate()
+    let side = detector.settings.imageSize
+    try require(side <= Self.largestImageSize, "detector.imageSize", side, "at most \(Self.largestImageSize)")
   }
+
+  private static let largestImageSize = 8192
 }
 
 /// How images become network input.
@@ -131,7 +141,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var checkpoint = CheckpointRule.last
   /// Number formats.
   public var precision = Precision.float32
-  /// Epochs between two checkpoints to resume from.
+  /// Epochs between two checkpoints to resume from; 0: none before the end.
   public var checkpointInterval = 10
 
   /// 200 epochs, last weights.

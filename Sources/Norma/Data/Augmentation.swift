@@ -8,8 +8,8 @@ struct Augmentation {
     self.configuration = configuration
   }
 
-  /// Moves every image of `[B, 1, H, W]` by its own whole-pixel shift and scale; what comes in from outside is 0.
-  func callAsFunction(_ images: Tensor, random: Generator) throws(TorchError) -> Tensor {
+  /// Moves every image of `[B, 1, H, W]` by its own whole-pixel shift and scale; what comes in from outside is `background`.
+  func callAsFunction(_ images: Tensor, background: Double = 0, random: Generator) throws(TorchError) -> Tensor {
     guard configuration.translation > 0 || configuration.scale > 0 else { return images }
     let (count, side) = (images.extent(0), Double(images.extent(3)))
     let range = configuration.translation * side
@@ -19,6 +19,8 @@ struct Augmentation {
     let axes = try Tensor([Float(1), 0, 0, 1], shape: [1, 2, 2], on: images.device)
     let maps = try Tensor.concatenated([axes * zoom, shift * zoom], axis: 2)
     let grid = try Tensor.affineGrid(maps, size: images.shape)
-    return try images.sampled(at: grid, configuration.interpolation == .linear ? .linear : .nearest)
+    let interpolation: Interpolation = configuration.interpolation == .linear ? .linear : .nearest
+    guard background != 0 else { return try images.sampled(at: grid, interpolation) }
+    return try (images - background).sampled(at: grid, interpolation) + background
   }
 }

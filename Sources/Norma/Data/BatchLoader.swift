@@ -40,7 +40,7 @@ final class BatchLoader: Sendable {
   /// - Throws: `ImageError` when a file can no longer be read.
   func next() throws -> (values: [[Float]], indices: [Int])? { try queue.pop()?.get() }
 
-  /// One batch, its images read in parallel where they are not in memory.
+  /// One batch; images that are not in memory are read from their files.
   private static func load(_ batch: [Int], from images: PreparedImages) throws -> (values: [[Float]], indices: [Int]) {
     (try batch.map { try images.values(at: $0) }, batch)
   }

@@ -43,6 +43,9 @@ public struct InputSpecification: Codable, Equatable, Sendable {
     }
   }
 
+  /// The darkest value of the network's scale.
+  var background: Double { intensity.intensity == .unit ? 0 : -1 }
+
   /// Network-scaled images `[B, 1, H, W]` as grey images, 0 ... 1. Standardised ones keep their own grey scale.
   func images(_ batch: Tensor) throws(TorchError) -> [Image2D] {
     let unit = try intensity.intensity == .unit ? batch : (batch + 1) / 2

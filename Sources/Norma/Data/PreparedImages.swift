@@ -22,15 +22,20 @@ public struct PreparedImages: Sendable {
     progress: (Int) -> Void = { _ in }
   ) async throws {
     let room = memoryLimit / (specification.size * specification.size * MemoryLayout<Float>.stride)
-    let results = try await ImageReader.decode(Array(items.enumerated().map(\.element)), progress: progress) { image in
+    typealias Decoded = (values: [Float]?, width: Int, height: Int)
+    let inMemory = Array(items.prefix(room))
+    var results = try await ImageReader.decode(inMemory, progress: progress) { image -> Decoded in
       (try specification.prepared(image), image.width, image.height)
     }
+    results += try await ImageReader.decode(
+      Array(items.dropFirst(room)), progress: { progress(inMemory.count + $0) }
+    ) { image -> Decoded in (nil, image.width, image.height) }
     var (kept, sizes, cached): ([DataItem], [(width: Int, height: Int)], [[Float]?]) = ([], [], [])
     for (item, result) in zip(items, results) {
-      guard case .success((let values, let width, let height)) = result else { continue }
+      guard case .success(let decoded) = result else { continue }
       kept.append(item)
-      sizes.append((width, height))
-      cached.append(cached.count < room ? values : nil)
+      sizes.append((decoded.width, decoded.height))
+      cached.append(decoded.values)
     }
     failures = DecodingReport(items: items, results: results).failures
     (self.items, self.sizes, self.cached, self.specification) = (kept, sizes, cached, specification)
@@ -52,10 +57,17 @@ public struct PreparedImages: Sendable {
   }
 
   /// The first `count` images.
-  public func prefix(_ count: Int) -> PreparedImages {
+  public func prefix(_ count: Int) -> PreparedImages { selecting(indices: Array(items.indices.prefix(count))) }
+
+  /// The images whose items satisfy `isWanted`.
+  public func selecting(_ isWanted: (DataItem) -> Bool) -> PreparedImages {
+    selecting(indices: items.indices.filter { isWanted(items[$0]) })
+  }
+
+  private func selecting(indices: [Int]) -> PreparedImages {
     PreparedImages(
-      items: Array(items.prefix(count)), sizes: Array(sizes.prefix(count)), failures: failures,
-      specification: specification, cached: Array(cached.prefix(count)))
+      items: indices.map { items[$0] }, sizes: indices.map { sizes[$0] }, failures: failures,
+      specification: specification, cached: indices.map { cached[$0] })
   }
 
   private init(

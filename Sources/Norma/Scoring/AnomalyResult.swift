@@ -8,12 +8,12 @@ public struct AnomalyResult: Sendable {
   public let scores: [String: Double]
   /// The default score.
   public let score: Double
-  /// The default score in standard deviations above the mean of normal training images.
-  public let standardised: Double
-  /// Eq. 2: the logistic function of `standardised`, 0 ... 1.
-  public let probability: Double
-  /// Whether the score exceeds the threshold learned from normal training images.
-  public let isAbnormal: Bool
+  /// The default score in standard deviations above the mean of normal training images; nil before calibration.
+  public let standardised: Double?
+  /// Eq. 2: the logistic function of `standardised`, 0 ... 1; nil before calibration.
+  public let probability: Double?
+  /// Whether the score exceeds the threshold learned from normal images; nil before calibration.
+  public let isAbnormal: Bool?
   /// Maps by name in the image's own size; empty unless asked for.
   public let maps: [(name: String, map: AnomalyMap)]
   /// The image as the method thinks it normal, at network size; nil unless asked for, or where the method makes none.

@@ -9,18 +9,20 @@ public struct Calibration: Codable, Equatable, Sendable {
     public let mean: Double
     /// Population standard deviation (σ of eq. 2).
     public let standardDeviation: Double
-    /// The configured quantile of the scores: the threshold that needs no labels.
+    /// The configured quantile of normal scores: the threshold that needs no labels of anomalies.
     public let threshold: Double
 
-    /// Learns from scores; the quantile is linear between neighbours.
+    /// Learns from the scores of normal training images; the quantile is linear between neighbours.
+    /// - Parameter heldOut: scores of normal images that nothing was trained on; where there are any, the threshold is
+    ///   theirs, as networks explain their own training images a little too well.
     /// - Precondition: there is at least one score.
-    public init(of scores: [Double], quantile: Double) {
+    public init(of scores: [Double], heldOut: [Double] = [], quantile: Double) {
       let count = Double(scores.count)
       let mean = scores.reduce(0, +) / count
       self.mean = mean
       standardDeviation = (scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
-      let sorted = scores.sorted()
-      let position = quantile * (count - 1)
+      let sorted = (heldOut.isEmpty ? scores : heldOut).sorted()
+      let position = quantile * Double(sorted.count - 1)
       let below = Int(position)
       let above = min(below + 1, sorted.count - 1)
       threshold = sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
@@ -35,12 +37,15 @@ public struct Calibration: Codable, Equatable, Sendable {
 
   /// Distributions by score name.
   public let scores: [String: Distribution]
+  /// Where the thresholds came from, in words.
+  public let thresholdSource: String
   /// For each map the values that are shown as nothing and as full colour: median and 99.5 % of normal images.
   public let mapRanges: [String: [Double]]
 
   /// Puts a calibration together.
-  public init(scores: [String: Distribution], mapRanges: [String: [Double]]) {
+  public init(scores: [String: Distribution], thresholdSource: String = "", mapRanges: [String: [Double]]) {
     self.scores = scores
+    self.thresholdSource = thresholdSource
     self.mapRanges = mapRanges
   }
 }

@@ -41,7 +41,8 @@ struct NearestNormals {
     to features: Tensor, areReferences: Bool
   ) throws(TorchError) -> (distances: Tensor, indices: Tensor) {
     let skipped = areReferences ? 1 : 0
-    let wanted = min(neighbours + skipped, references.extent(0))
+    let count = references.extent(0)
+    let wanted = min(min(neighbours, count) + skipped, count)
     let all = try standardised(features).pairwiseDistances(to: references)
     let (values, indices) = try all.top(wanted, axis: 1, largest: false)
     let kept = min(skipped, wanted - 1)..<wanted

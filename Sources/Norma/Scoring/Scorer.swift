@@ -34,8 +34,12 @@ public final class Scorer {
   }
 
   /// Fits a detector to normal training images and calibrates its scores and maps on them.
+  /// - Parameters:
+  ///   - heldOut: images set aside from training; the normal ones among them, if there are enough, give the threshold.
+  ///   - calibrates: false stops after fitting, where only raw scores are wanted.
   static func fitted(
-    _ detector: any AnomalyDetector, to images: PreparedImages, configuration: RunConfiguration, device: Device
+    _ detector: any AnomalyDetector, to images: PreparedImages, heldOut: PreparedImages? = nil,
+    configuration: RunConfiguration, device: Device, calibrates: Bool = true
   ) throws -> Scorer {
     let scorer = Scorer(
       detector, specification: configuration.inputSpecification, calibration: Calibration(scores: [:], mapRanges: [:]),
@@ -43,12 +47,22 @@ public final class Scorer {
     try withoutGradients {
       try detector.fit { body in try scorer.forEachBatch(of: images) { batch, _ in try body(batch) } }
     }
+    guard calibrates else { return scorer }
     let raw = try scorer.rawScores(of: images, areReferences: true)
+    let normals = heldOut?.selecting { $0.label == .normal }
+    var unseen: [String: [Double]] = [:]
+    if let normals, normals.count >= smallestHeldOut { unseen = try scorer.rawScores(of: normals) }
+    let quantile = configuration.calibration.quantile
+    let source = unseen.isEmpty ? "\(images.count) training images" : "\(normals?.count ?? 0) held-out normal images"
     scorer.calibration = Calibration(
-      scores: raw.mapValues { .init(of: $0, quantile: configuration.calibration.quantile) },
-      mapRanges: try scorer.mapRanges(of: images.prefix(128)))
+      scores: Dictionary(
+        uniqueKeysWithValues: raw.map { ($0, .init(of: $1, heldOut: unseen[$0] ?? [], quantile: quantile)) }),
+      thresholdSource: "\(quantile * 100) % of \(source)", mapRanges: try scorer.mapRanges(of: images.prefix(128)))
     return scorer
   }
+
+  /// Fewer held-out normal images than this give no usable quantile.
+  private static let smallestHeldOut = 20
 
   // MARK: Scores
 
@@ -92,13 +106,14 @@ public final class Scorer {
     }
     let main = detector.scoreNames[0]
     return try indices.enumerated().map { position, index in
-      guard let score = scores[main]?[position], let normal = calibration.scores[main] else {
-        throw TorchError("score", "the detector gave no '\(main)'")
+      guard let score = scores[main]?[position] else {
+        throw TorchError("score", "the detector gave no '\(main)'; calibrate it on normal images first")
       }
+      let normal = calibration.scores[main]
       return AnomalyResult(
         item: images.items[index], scores: scores.mapValues { $0[position] }, score: score,
-        standardised: normal.standardised(score), probability: normal.probability(score),
-        isAbnormal: score > normal.threshold, maps: maps.map { ($0.name, $0.maps[position]) },
+        standardised: normal?.standardised(score), probability: normal?.probability(score),
+        isAbnormal: normal.map { score > $0.threshold }, maps: maps.map { ($0.name, $0.maps[position]) },
         reconstruction: reconstructions?[position])
     }
   }
@@ -125,6 +140,19 @@ public final class Scorer {
       let sorted = values.sorted()
       return [0.5, 0.995].map { Double(sorted[Int($0 * Double(sorted.count - 1))]) }
     }
+  }
+}
+
+extension Checkpoint {
+  /// The same weights, fitted to and calibrated on the normal training images of a data set.
+  public func calibrated(on data: TrainingData, device: Device) throws -> Checkpoint {
+    let detector = try makeDetector()
+    try detector.network.move(to: device)
+    let scorer = try Scorer.fitted(
+      detector, to: data.training, heldOut: data.validation, configuration: metadata.configuration, device: device)
+    var metadata = metadata
+    metadata.calibration = scorer.calibration
+    return try Checkpoint(of: detector, metadata: metadata)
   }
 }
 

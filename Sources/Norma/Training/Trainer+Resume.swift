@@ -42,6 +42,7 @@ extension Trainer {
       try load(checkpoint.arrays(below: "training.average."), into: average.state)
       average.updateCount = position.averageUpdates
     }
+    tally = try LossTally(position.losses, checkpoint.arrays(below: "training.losses."), on: device)
     pausedGenerator = try checkpoint.arrays["training.generator"]?.tensor()
     if let auroc = position.bestAUROC, let epoch = position.bestEpoch {
       best = (auroc, epoch, try Checkpoint(contentsOf: folder.appendingPathComponent("best.safetensors")))
@@ -51,6 +52,7 @@ extension Trainer {
   /// Writes everything that resuming needs and returns the file.
   func saveState() throws -> URL {
     position.averageUpdates = average?.updateCount ?? 0
+    position.losses = tally.counts
     var checkpoint = Checkpoint(metadata: metadata(Calibration(scores: [:], mapRanges: [:])))
     checkpoint.add(try storedArrays(detector.network.namedParameters, prefix: "network."))
     for (index, optimisers) in optimisers.enumerated() {
@@ -59,6 +61,7 @@ extension Trainer {
       }
     }
     if let average { checkpoint.add(try storedArrays(average.state, prefix: "training.average.")) }
+    checkpoint.add(try tally.storedArrays(prefix: "training.losses."))
     if let pausedGenerator { checkpoint.add([try StoredArray(name: "training.generator", pausedGenerator)]) }
     checkpoint.notes[Self.positionNote] = String(decoding: try JSONEncoder().encode(position), as: UTF8.self)
     if let best { try best.checkpoint.write(to: folder.appendingPathComponent("best.safetensors")) }

@@ -24,6 +24,8 @@ public final class Trainer {
   var optimisers: [[String: Adam]] = []
   /// Where the run stands.
   var position = Position()
+  /// The losses of the current epoch so far.
+  var tally = LossTally()
   /// The weights with the best validation AUROC so far, under the rule that asks for it.
   var best: (auroc: Double, epoch: Int, checkpoint: Checkpoint)?
 
@@ -36,6 +38,7 @@ public final class Trainer {
     var seconds = 0.0
     var bestAUROC: Double?
     var bestEpoch: Int?
+    var losses: [LossTally.Count] = []
   }
 
   /// Prepares a run in `folder`, which is made.
@@ -93,7 +96,11 @@ public final class Trainer {
     for (index, stage) in detector.stages.enumerated() where index >= position.stage {
       position.stage = index
       while position.epoch < configuration.training.epochs {
-        guard try runEpoch(of: stage) else { return .interrupted(try saveState()) }
+        guard try runEpoch(of: stage) else {
+          let file = try saveState()
+          try log.append("interrupted", ["epoch": position.epoch + 1, "iteration": position.iteration])
+          return .interrupted(file)
+        }
         position.epoch += 1
         position.iteration = 0
         try afterEpoch()
@@ -105,26 +112,6 @@ public final class Trainer {
 
   // MARK: One epoch
 
-  /// Sums of an epoch's losses, kept on the device so that nothing waits for it.
-  private struct Tally {
-    private(set) var sums: [(name: String, sum: Tensor, count: Int)] = []
-
-    mutating func add(_ parts: [(name: String, value: Tensor)]) throws {
-      for (name, value) in parts {
-        let value = try value.detached()
-        if let index = sums.firstIndex(where: { $0.name == name }) {
-          sums[index] = (name, try sums[index].sum + value, sums[index].count + 1)
-        } else {
-          sums.append((name, value, 1))
-        }
-      }
-    }
-
-    func means() throws -> [(name: String, value: Double)] {
-      try sums.map { ($0.name, try $0.sum.item() / Double($0.count)) }
-    }
-  }
-
   /// Runs the rest of the current epoch; false when interrupted.
   private func runEpoch(of stage: TrainingStage) throws -> Bool {
     let batchSize = configuration.training.batchSize
@@ -134,12 +121,13 @@ public final class Trainer {
     for update in stage.updates {
       optimisers[position.stage][update.name]?.learningRateScale = update.schedule.factor(at: Double(position.epoch))
     }
-    var tally = Tally()
     var images = 0
     let start = Date()
     while let (values, _) = try loader.next() {
-      let batch = try specification.scaled(augmentation(specification.batch(values, on: device), random: random))
-      try runIteration(stage, batch, random: random, tally: &tally)
+      let batch = try augmentation(
+        specification.scaled(specification.batch(values, on: device)), background: specification.background,
+        random: random)
+      try runIteration(stage, batch, random: random)
       position.iteration += 1
       images += values.count
       if isInterrupted() {
@@ -151,10 +139,11 @@ public final class Trainer {
     let seconds = Date().timeIntervalSince(start)
     position.seconds += seconds
     try record(tally.means(), stage: stage, images: images, seconds: seconds, waited: loader.waited)
+    tally = LossTally()
     return true
   }
 
-  private func runIteration(_ stage: TrainingStage, _ batch: Tensor, random: Generator, tally: inout Tally) throws {
+  private func runIteration(_ stage: TrainingStage, _ batch: Tensor, random: Generator) throws {
     let due = stage.updates.filter { position.iteration % $0.interval == 0 }
     let step = TrainingStep(due: Set(due.map(\.name)), random: random)
     let precision: DType? = configuration.training.precision == .bfloat16 ? .bfloat16 : nil
@@ -215,7 +204,9 @@ public final class Trainer {
     ]
     if watched.contains(where: { $0.1 != nil }) {
       try withChosenWeights {
-        let scorer = try Scorer.fitted(detector, to: data.training, configuration: configuration, device: device)
+        let scorer = try Scorer.fitted(
+          detector, to: data.training, heldOut: data.validation, configuration: configuration, device: device,
+          calibrates: choosing)
         for case (let name, let images?) in watched { try monitor(name, images, scorer, choosing: choosing) }
         detector.fitted = [:]
       }
@@ -257,7 +248,8 @@ public final class Trainer {
       try withChosenWeights {
         progress(WorkProgress("calibrating", done: 0, total: 1, unit: "steps"))
         let start = Date()
-        let scorer = try Scorer.fitted(detector, to: data.training, configuration: configuration, device: device)
+        let scorer = try Scorer.fitted(
+          detector, to: data.training, heldOut: data.validation, configuration: configuration, device: device)
         position.seconds += Date().timeIntervalSince(start)
         try Checkpoint(of: detector, metadata: metadata(scorer.calibration)).write(to: model)
       }
@@ -273,7 +265,11 @@ public final class Trainer {
     case .last: "last epoch"
     case .average: "moving average of the weights (decay \(configuration.training.weightAverage)) after the last epoch"
     case .bestValidation:
-      "best AUROC on labelled validation images (epoch \(position.bestEpoch ?? 0)); uses labels of anomalies"
+      if let epoch = position.bestEpoch {
+        "best AUROC on labelled validation images (epoch \(epoch)); uses labels of anomalies"
+      } else {
+        "last epoch, as there was no AUROC on labelled validation images"
+      }
     }
   }
 

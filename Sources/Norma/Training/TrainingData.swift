@@ -15,10 +15,11 @@ public struct TrainingData: Sendable {
   public let warnings: [String]
 
   /// Opens a data set folder and prepares its images as a configuration says.
+  /// - Parameter readsTraining: false leaves the training images out, for evaluation.
   /// - Throws: `DataSetError` for a folder that cannot be used, or when more than 1 % of the training images or all of a
   ///   class cannot be read.
   public init(
-    folder: String, configuration: RunConfiguration, progress: ProgressHandler = { _ in }
+    folder: String, configuration: RunConfiguration, readsTraining: Bool = true, progress: ProgressHandler = { _ in }
   ) async throws {
     let data = configuration.data
     var set = try ImageDataSet.open(folder, normalClass: data.normalClass.isEmpty ? nil : data.normalClass)
@@ -35,8 +36,8 @@ public struct TrainingData: Sendable {
         progress(WorkProgress("reading \(name) images", done: done, total: items.count, unit: "images"))
       }
     }
-    training = try await prepare(items, "training")
-    try training.requireEnough(of: items)
+    training = try await prepare(readsTraining ? items : [], "training")
+    if readsTraining { try training.requireEnough(of: items) }
     let (validationItems, testItems) = (set.items(in: .validation), set.items(in: .test))
     validation = validationItems.isEmpty ? nil : try await prepare(validationItems, "validation")
     test = testItems.isEmpty ? nil : try await prepare(testItems, "test")

@@ -9,15 +9,23 @@ public final class Convolution: Module {
   private let stride: [Int]
   private let padding: [Int]
   private let outputPadding: [Int]
-  private let groups: Int
-  private let transposed: Bool
+  let groups: Int
+  let transposed: Bool
 
   /// Creates a convolution with PyTorch's default initialisation.
   /// - Parameter spatialAxes: 2 or 3; kernel, stride and padding are the same along each.
+  /// - Throws: `TorchError` when `groups` does not divide both numbers of channels, or another number makes no sense.
   public init(
     inputChannels: Int, outputChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1,
     bias: Bool = true, spatialAxes: Int = 2, transposed: Bool = false, outputPadding: Int = 0, generator: Generator
   ) throws(TorchError) {
+    guard groups > 0, inputChannels % groups == 0, outputChannels % groups == 0 else {
+      throw TorchError(
+        "convolution", "\(groups) groups do not divide \(inputChannels) and \(outputChannels) channels")
+    }
+    guard (1...3).contains(spatialAxes) else {
+      throw TorchError("convolution", "there is none over \(spatialAxes) spatial axes")
+    }
     let kernel = [Int](repeating: kernelSize, count: spatialAxes)
     let shape =
       transposed

@@ -7,7 +7,9 @@ public enum Initialisation {
   }
 
   /// Xavier-uniform for a matrix `[out, in]`: ±√(6 / (in + out)).
+  /// - Throws: `TorchError` when `shape` has not two axes.
   public static func xavier(_ shape: [Int], _ generator: Generator) throws(TorchError) -> Tensor {
+    guard shape.count == 2 else { throw TorchError("xavier", "the shape \(shape) is not that of a matrix") }
     let bound = (6 / Double(shape[0] + shape[1])).squareRoot()
     return try generator.uniform(-bound, bound, shape: shape)
   }

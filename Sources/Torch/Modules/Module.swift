@@ -7,15 +7,20 @@ public final class Parameter {
   /// Whether optimisers may change it; running statistics and the like are not trainable.
   public let isTrainable: Bool
 
-  /// Wraps a value; a trainable one becomes a leaf that collects gradients.
+  /// Copies a value; a trainable one becomes a leaf that collects gradients.
+  /// - Throws: `TorchError` when a trainable value is not of a floating-point type.
   public init(_ value: Tensor, isTrainable: Bool = true) throws(TorchError) {
     self.isTrainable = isTrainable
-    tensor = isTrainable ? try value.requiringGradient() : try value.detached()
+    let own = try value.detached().copy()
+    tensor = isTrainable ? try own.requiringGradient() : own
   }
 
   /// Overwrites the value in place; optimisers and averages keep following it.
   /// - Throws: `TorchError` when the shape differs.
   public func assign(_ value: Tensor) throws(TorchError) { try tensor.assign(value) }
+
+  /// Overwrites every element with `value` in place.
+  func fill(_ value: Double) throws(TorchError) { try tensor.fill(value) }
 
   /// Overwrites the slices at `indices` (int64) along `axis` in place.
   public func overwrite(at indices: Tensor, axis: Int, with values: Tensor) throws(TorchError) {
@@ -106,7 +111,7 @@ open class Module {
 
   /// Runs `body` while no weight below collects gradients; gradients still flow through to the inputs.
   public final func frozen<Result>(_ body: () throws -> Result) throws -> Result {
-    let weights = trainableParameters
+    let weights = trainableParameters.filter(\.tensor.requiresGradient)
     for weight in weights { try weight.tensor.setRequiresGradient(false) }
     let result: Swift.Result<Result, any Error> = Swift.Result { try body() }
     for weight in weights { try weight.tensor.setRequiresGradient(true) }

@@ -33,6 +33,7 @@ public final class MultiHeadAttention: Module {
 
   /// Attends from `query`, `[N, n, width]`, to `keys` and `values`, `[N, m, width]`; returns `[N, n, width]`.
   /// - Parameter mask: `bool`, true where a query may look, broadcast to `[N, heads, n, m]`.
+  /// - Throws: `TorchError` when an input is not `[batch, length, width]`, or mask or lengths do not fit.
   public func callAsFunction(
     query: Tensor, keys: Tensor, values: Tensor, mask: Tensor? = nil, causal: Bool = false
   ) throws(TorchError) -> Tensor {
@@ -44,6 +45,9 @@ public final class MultiHeadAttention: Module {
 
   /// One third of the input projection, split into heads: `[N, n, width]` to `[N, heads, n, width / heads]`.
   private func project(_ input: Tensor, _ third: Int) throws(TorchError) -> Tensor {
+    guard input.rank == 3, input.extent(2) == width else {
+      throw TorchError("attention", "an input of shape \(input.shape) is not [batch, length, \(width)]")
+    }
     let rows = third * width..<(third + 1) * width
     let projected = try input.linear(
       inputWeight.tensor.sliced(rows, axis: 0), bias: inputBias.tensor.sliced(rows, axis: 0))

@@ -44,10 +44,21 @@ public final class BatchNorm: Module {
   }
 
   /// A convolution's weight and bias with this norm, as it stands in evaluation, multiplied in.
+  /// - Throws: `TorchError` when the convolution has not as many output channels as this norm, or is transposed and in
+  ///   groups.
   public func folded(into convolution: Convolution) throws(TorchError) -> (weight: Tensor, bias: Tensor) {
     let scale = try weight.tensor / (runningVariance.tensor + epsilon).squareRoot()
     let kernel = convolution.weight.tensor
-    let folded = try kernel * scale.reshaped([-1] + [Int](repeating: 1, count: kernel.rank - 1))
+    guard !convolution.transposed || convolution.groups == 1 else {
+      throw TorchError("fold", "a transposed convolution in \(convolution.groups) groups cannot take a norm in")
+    }
+    let outputAxis = convolution.transposed ? 1 : 0
+    guard kernel.extent(outputAxis) == scale.count else {
+      throw TorchError("fold", "\(scale.count) channels do not fit a convolution to \(kernel.extent(outputAxis))")
+    }
+    var aligned = [Int](repeating: 1, count: kernel.rank)
+    aligned[outputAxis] = scale.count
+    let folded = try kernel * scale.reshaped(aligned)
     var offset = try -runningMean.tensor
     if let bias = convolution.bias { offset = try bias.tensor + offset }
     return (folded, try offset * scale + bias.tensor)

@@ -61,14 +61,20 @@ public final class Adam {
   public func addGroup(_ parameters: [(key: String, parameter: Parameter)], _ options: AdamOptions) throws(TorchError) {
     var slots: [Slot] = []
     for (key, parameter) in parameters {
-      let start = try parameter.tensor.detached() * 0
       slots.append(
         Slot(
-          key: key, parameter: parameter, firstMoment: try Parameter(start.copy(), isTrainable: false),
-          secondMoment: try Parameter(start.copy(), isTrainable: false),
+          key: key, parameter: parameter, firstMoment: try zeros(like: parameter),
+          secondMoment: try zeros(like: parameter),
           steps: try Parameter(.zeros([], on: parameter.tensor.device), isTrainable: false)))
     }
     groups.append(Group(options: options, slots: slots))
+  }
+
+  /// Zeros that lie in memory as the weight does.
+  private func zeros(like weight: Parameter) throws(TorchError) -> Parameter {
+    let moment = try Parameter(weight.tensor, isTrainable: false)
+    try moment.fill(0)
+    return moment
   }
 
   /// Multiplies every group's own learning rate by the value of a schedule.

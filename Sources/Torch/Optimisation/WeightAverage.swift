@@ -12,7 +12,7 @@ public final class WeightAverage {
     self.decay = decay
     var pairs: [(key: String, source: Parameter, average: Parameter)] = []
     for (key, parameter) in module.namedParameters where parameter.tensor.dtype.isFloatingPoint {
-      pairs.append((key, parameter, try Parameter(parameter.tensor.detached().copy(), isTrainable: false)))
+      pairs.append((key, parameter, try Parameter(parameter.tensor, isTrainable: false)))
     }
     self.pairs = pairs
   }

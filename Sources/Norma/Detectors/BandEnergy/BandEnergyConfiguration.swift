@@ -6,6 +6,10 @@ public struct BandEnergyConfiguration: DetectorConfiguration {
   public var sigmas = [1.0, 2, 4, 8, 16]
   /// Cells along each side over which energies are averaged.
   public var grid = 8
+  /// Whether what the widest Gaussian leaves counts as a band.
+  public var lowPass = true
+  /// Cells at each edge that do not count.
+  public var margin = 0
   /// Nearest normal images that the distance is averaged over.
   public var neighbours = 5
 
@@ -22,6 +26,7 @@ public struct BandEnergyConfiguration: DetectorConfiguration {
     try require(
       imageSize >= 16 && imageSize % grid == 0, "imageSize", imageSize, "at least 16 and a multiple of grid (\(grid))")
     try require(neighbours >= 1, "neighbours", neighbours, "1 or more")
+    try require(margin >= 0 && 2 * margin < grid, "margin", margin, "0 or more, with cells left in between")
     let widest = sigmas.max() ?? 0
     try require(
       !sigmas.isEmpty && sigmas == sigmas.sorted() && sigmas[0] > 0 && widest <= 30, "sigmas", sigmas,

@@ -11,7 +11,10 @@ public final class BandEnergyDetector: AnomalyDetector {
   /// A detector that has seen nothing yet.
   public init(_ configuration: BandEnergyConfiguration) throws {
     self.configuration = configuration
-    energies = try BandEnergies(configuration)
+    let scale = Double(configuration.imageSize) / 128
+    energies = try BandEnergies(
+      sigmas: configuration.sigmas.map { $0 * scale }, side: configuration.imageSize, grid: configuration.grid,
+      keepsRest: configuration.lowPass)
   }
 
   /// Nothing is trained.
@@ -53,17 +56,22 @@ public final class BandEnergyDetector: AnomalyDetector {
     let normals = try fittedNormals()
     let features = try features(batch)
     let indices = try normals.nearest(to: features, areReferences: false).indices
-    let count = indices.extent(1)
-    let shape = [batch.extent(0), count, -1, configuration.grid * configuration.grid]
+    let cells = configuration.grid - 2 * configuration.margin
+    let shape = [batch.extent(0), indices.extent(1), energies.bandCount, cells, cells]
     let theirs = try normals.references.selecting(indices.reshaped([-1]), axis: 0).reshaped(shape)
-    let own = try normals.standardised(features).reshaped([shape[0], 1, shape[2], shape[3]])
+    let own = try normals.standardised(features).reshaped([shape[0], 1, shape[2], cells, cells])
     let distances = try (own - theirs).squared().sum([2]).squareRoot().mean([1])
-    return Explanation(
-      maps: [("bandEnergy", try distances.reshaped([-1, configuration.grid, configuration.grid]))], reconstruction: nil)
+    let margin = [Int](repeating: configuration.margin, count: 4)
+    return Explanation(maps: [("bandEnergy", try distances.padded(margin))], reconstruction: nil)
   }
 
+  /// Log energies of the standardised images in the cells that count, `[B, d]`.
   private func features(_ batch: Tensor) throws(TorchError) -> Tensor {
-    try energies(batch).reshaped([batch.extent(0), -1])
+    let mean = try batch.mean([1, 2, 3], keepingAxes: true)
+    let deviation = try (batch.variance([1, 2, 3], keepingAxes: true) + 1e-8).squareRoot()
+    let cells = configuration.margin..<configuration.grid - configuration.margin
+    let energy = try energies((batch - mean) / deviation).sliced(cells, axis: 2).sliced(cells, axis: 3)
+    return try (energy + 1e-6).log().reshaped([batch.extent(0), -1])
   }
 
   private func fittedNormals() throws(TorchError) -> NearestNormals {

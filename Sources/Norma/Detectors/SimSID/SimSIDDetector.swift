@@ -5,6 +5,8 @@ public final class SimSIDDetector: AnomalyDetector {
   private let configuration: SimSIDConfiguration
   private let simSID: SimSIDNetwork
   private let schedule: LearningRateSchedule
+  private let energies: UnexplainedEnergy
+  private var normal: UnexplainedEnergy.Normal?
   private var features: NearestNormals?
   /// Reconstruction of the running iteration, shared by its two updates.
   private var output: SimSIDGenerator.Output?
@@ -14,6 +16,7 @@ public final class SimSIDDetector: AnomalyDetector {
   public init(_ configuration: SimSIDConfiguration, seed: Int, epochs: Int) throws {
     self.configuration = configuration
     simSID = try SimSIDNetwork(configuration, random: Generator(seed: UInt64(seed)))
+    energies = try UnexplainedEnergy(imageSize: configuration.imageSize)
     schedule = .cosine(
       period: configuration.cosinePeriod > 0 ? configuration.cosinePeriod : epochs,
       floor: configuration.finalLearningRate / configuration.learningRate)
@@ -109,23 +112,58 @@ public final class SimSIDDetector: AnomalyDetector {
     ([configuration.scoring] + SimSIDScore.allCases.filter { $0 != configuration.scoring }).map(\.rawValue)
   }
 
-  /// Features of the normal images.
+  /// What the scores know of normal images.
   public var fitted: [String: Tensor] {
-    get { features?.state(prefix: SimSIDScore.featureDistance.rawValue) ?? [:] }
-    set { features = NearestNormals(newValue, prefix: SimSIDScore.featureDistance.rawValue, neighbours: 5) }
+    get {
+      let known = features?.state(prefix: SimSIDScore.featureDistance.rawValue) ?? [:]
+      return known.merging(normal?.state ?? [:]) { _, new in new }
+    }
+    set {
+      normal = UnexplainedEnergy.Normal(newValue)
+      features = NearestNormals(newValue, prefix: SimSIDScore.featureDistance.rawValue, neighbours: 5)
+    }
   }
 
-  /// Learns the discriminator features of the normal images.
+  /// Learns what band energies and discriminator features of normal images are like.
   public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
-    var all: [Tensor] = []
-    try batches { all.append(try self.energies(of: self.simSID.discriminator($0, mode: self.mode).features)) }
-    features = try NearestNormals(fitting: .concatenated(all, axis: 0), neighbours: 5)
+    var measured: [UnexplainedEnergy.Measurement] = []
+    var features: [Tensor] = []
+    try batches { batch in
+      let pass = try self.pass(batch)
+      measured.append(pass.measurement)
+      features.append(pass.features)
+    }
+    normal = try UnexplainedEnergy.Normal(.joined(measured))
+    self.features = try NearestNormals(fitting: .concatenated(features, axis: 0), neighbours: 5)
   }
 
   private var mode: Mode { configuration.discriminatorStatistics == .perImage ? .perSample : .evaluation }
 
+  /// All that scoring needs of a batch.
+  private struct Pass {
+    let inputLogits: Tensor
+    let reconstructionLogits: Tensor
+    let measurement: UnexplainedEnergy.Measurement
+    let features: Tensor
+  }
+
+  /// One pass of student and discriminator, without gradients.
+  private func pass(_ batch: Tensor) throws(TorchError) -> Pass {
+    try withoutGradients { () throws(TorchError) in
+      let reconstruction = try reconstruction(of: batch)
+      let own = try simSID.discriminator(batch, mode: mode)
+      let theirs = try simSID.discriminator(reconstruction, mode: mode)
+      let measurement = try energies(
+        images: batch, reconstructions: reconstruction, features: own.features[0],
+        reconstructedFeatures: theirs.features[0])
+      return Pass(
+        inputLogits: own.logits, reconstructionLogits: theirs.logits, measurement: measurement,
+        features: try Self.signature(of: own.features))
+    }
+  }
+
   /// Log mean energies of every channel of every level on a grid of at most 4×4 cells, `[B, d]`.
-  private func energies(of levels: [Tensor]) throws(TorchError) -> Tensor {
+  private static func signature(of levels: [Tensor]) throws(TorchError) -> Tensor {
     var parts: [Tensor] = []
     for level in levels {
       let cells = min(4, level.extent(2))
@@ -135,19 +173,23 @@ public final class SimSIDDetector: AnomalyDetector {
     return try .concatenated(parts, axis: 1)
   }
 
-  /// All scores of a batch.
+  /// All scores of a batch; those that compare with normal images only after `fit`.
   public func scores(_ batch: Tensor, areReferences: Bool) throws -> [String: Tensor] {
-    let own = try simSID.discriminator(batch, mode: mode)
-    var scores = [
-      SimSIDScore.inputLogit.rawValue: try -own.logits,
-      SimSIDScore.reconstructionLogit.rawValue: try -simSID.discriminator(reconstruction(of: batch), mode: mode).logits,
+    let pass = try pass(batch)
+    var scores: [SimSIDScore: Tensor] = [
+      .inputLogit: try -pass.inputLogits, .reconstructionLogit: try -pass.reconstructionLogits,
     ]
     if let features {
-      scores[SimSIDScore.featureDistance.rawValue] = try features.nearest(
-        to: energies(of: own.features), areReferences: areReferences
-      ).distances
+      scores[.featureDistance] = try features.nearest(to: pass.features, areReferences: areReferences).distances
     }
-    return scores
+    if let normal {
+      let (unexplained, distance) = try normal.scores(pass.measurement, areReferences: areReferences)
+      scores[.unexplainedEnergy] = unexplained
+      scores[.nearestNormals] = distance
+      scores[.combined] = try unexplained + distance
+      scores[.unexplainedPeak] = try normal.map(pass.measurement).maximum([1, 2])
+    }
+    return Dictionary(uniqueKeysWithValues: scores.map { ($0.rawValue, $1) })
   }
 
   /// The student's image of a batch; neither teacher nor gradients are needed.
@@ -155,12 +197,15 @@ public final class SimSIDDetector: AnomalyDetector {
     try simSID.generator(batch, mode: .evaluation, runsTeacher: false, random: Generator(seed: 0)).reconstruction
   }
 
-  /// Grad-CAM of the discriminator on the reconstruction (Figure 7) and the absolute reconstruction difference.
+  /// Unexplained energy per cell, the absolute reconstruction difference, and Grad-CAM of the discriminator on the
+  /// reconstruction (Figure 7).
   public func explanation(of batch: Tensor) throws -> Explanation {
     let reconstruction = try withoutGradients { () throws(TorchError) in try self.reconstruction(of: batch) }
-    let difference = try (batch - reconstruction).abs().squeezed(1)
-    return Explanation(
-      maps: [("difference", difference), ("gradCAM", try gradCAM(reconstruction))], reconstruction: reconstruction)
+    var maps = [
+      ("difference", try (batch - reconstruction).abs().squeezed(1)), ("gradCAM", try gradCAM(reconstruction)),
+    ]
+    if let normal { maps.insert(("unexplainedEnergy", try normal.map(pass(batch).measurement)), at: 0) }
+    return Explanation(maps: maps, reconstruction: reconstruction)
   }
 
   /// Evidence against "real" (−z) of images, by the last feature map: ReLU(Σ α F) with α the spatial mean of ∂(−z)/∂F.

@@ -1,0 +1,74 @@
+import Foundation
+import MedicalImaging
+public import Torch
+
+/// Pieces of work to be timed: training cycles, scoring, and reading images, each as the product does it.
+public final class Workload {
+  private let configuration: RunConfiguration
+  private let detector: any AnomalyDetector
+  private let optimisers: [String: Adam]
+  private let random: Generator
+  private let batch: Tensor
+
+  /// Builds networks with fresh weights and a batch of noise.
+  /// - Throws: `TorchError` when memory or device fail.
+  public init(_ configuration: RunConfiguration, device: Device) throws {
+    self.configuration = configuration
+    detector = try configuration.detector.makeDetector(seed: configuration.seed, epochs: 1)
+    try detector.network.move(to: device)
+    try detector.network.preferChannelsLast()
+    var optimisers: [String: Adam] = [:]
+    for update in detector.stages.first?.updates ?? [] {
+      optimisers[update.name] = try Adam(update.module, update.options)
+    }
+    self.optimisers = optimisers
+    random = try Generator(seed: 1, on: device)
+    let size = configuration.detector.settings.imageSize
+    batch = try random.uniform(-1, 1, shape: [configuration.training.batchSize, 1, size, size])
+    try withoutGradients { try detector.fit { body in try body(self.batch) } }
+  }
+
+  /// Seconds of `cycles` training cycles: as many iterations each as the slowest update's interval.
+  /// - Returns: the time and the images that were trained on.
+  public func train(cycles: Int) throws -> (seconds: Double, images: Int) {
+    guard let stage = detector.stages.first else { return (0, 0) }
+    let iterations = cycles * (stage.updates.map(\.interval).max() ?? 1)
+    let start = Date()
+    for iteration in 0..<iterations {
+      let due = stage.updates.filter { iteration % $0.interval == 0 }
+      let step = TrainingStep(due: Set(due.map(\.name)), random: random)
+      for update in due {
+        let losses = try detector.losses(of: update, on: batch, step: step)
+        try losses.total.backward()
+        try optimisers[update.name]?.step()
+        try detector.didApply(update)
+      }
+    }
+    return (Date().timeIntervalSince(start), iterations * configuration.training.batchSize)
+  }
+
+  /// Seconds of scoring `batches` batches, every score of the method included.
+  public func score(batches: Int) throws -> (seconds: Double, images: Int) {
+    let start = Date()
+    for _ in 0..<batches {
+      let scores = try withoutGradients { try detector.scores(batch, areReferences: false) }
+      for value in scores.values { _ = try value.values(as: Double.self) }
+    }
+    return (Date().timeIntervalSince(start), batches * configuration.training.batchSize)
+  }
+
+  /// Seconds of reading every image of a folder and bringing it to network size.
+  public static func load(folder: String, size: Int, passes: Int) async throws -> (seconds: Double, images: Int) {
+    let items = try ImageDataSet.files(at: [folder]).items
+    let specification = InputSpecification(size: size, intensity: InputConfiguration())
+    let start = Date()
+    for _ in 0..<passes {
+      let images = try await PreparedImages(items, for: specification)
+      for first in stride(from: 0, to: images.count, by: 16) {
+        let values = try (first..<min(first + 16, images.count)).map { try images.values(at: $0) }
+        _ = try specification.scaled(specification.batch(values, on: .cpu))
+      }
+    }
+    return (Date().timeIntervalSince(start), passes * items.count)
+  }
+}

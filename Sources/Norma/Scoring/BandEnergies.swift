@@ -1,0 +1,67 @@
+import Foundation
+import Torch
+
+/// Splits maps into bands by differences of Gaussians and measures each band's energy cell by cell.
+///
+/// The yardstick measures images with it, SimSID's default score images, residuals and features.
+struct BandEnergies {
+  /// One matrix per Gaussian: `K · v · Kᵀ` blurs rows and columns at once.
+  private let blurs: [Tensor]
+  private let grid: Int
+  private let keepsRest: Bool
+
+  /// - Parameters:
+  ///   - sigmas: standard deviations in pixels, ascending.
+  ///   - side: side of the maps in pixels.
+  ///   - grid: cells along each side.
+  ///   - keepsRest: whether what the widest Gaussian leaves is a band as well.
+  init(sigmas: [Double], side: Int, grid: Int, keepsRest: Bool) throws(TorchError) {
+    self.grid = grid
+    self.keepsRest = keepsRest
+    var blurs: [Tensor] = []
+    for sigma in sigmas { blurs.append(try Tensor(Self.matrix(sigma: sigma, side: side), shape: [side, side])) }
+    self.blurs = blurs
+  }
+
+  /// Bands of a map.
+  var bandCount: Int { blurs.count + (keepsRest ? 1 : 0) }
+
+  /// A sampled Gaussian out to three standard deviations that sums to 1, as a matrix `[side, side]` by rows; the signal is
+  /// mirrored at its ends, edge pixels included.
+  static func matrix(sigma: Double, side: Int) -> [Float] {
+    let radius = Int(3 * sigma + 0.5)
+    let weights = (-radius...radius).map { exp(-Double($0 * $0) / (2 * sigma * sigma)) }
+    let total = weights.reduce(0, +)
+    var matrix = [Double](repeating: 0, count: side * side)
+    for row in 0..<side {
+      for (index, weight) in weights.enumerated() {
+        let position = (row + index - radius) % (2 * side)
+        let wrapped = position < 0 ? position + 2 * side : position
+        matrix[row * side + (wrapped < side ? wrapped : 2 * side - 1 - wrapped)] += weight / total
+      }
+    }
+    return matrix.map(Float.init)
+  }
+
+  /// The bands of maps `[B, C, H, W]`, finest first: what each Gaussian removes beyond the one before, and the rest.
+  func bands(of maps: Tensor) throws(TorchError) -> [Tensor] {
+    var finer = maps
+    var bands: [Tensor] = []
+    for blur in blurs {
+      let matrix = try blur.to(maps.device)
+      let coarser = try matrix.matmul(maps).matmul(matrix.transposed(0, 1))
+      bands.append(try finer - coarser)
+      finer = coarser
+    }
+    return keepsRest ? bands + [finer] : bands
+  }
+
+  /// Mean energies over channels and cells, `[B, bands, grid, grid]`.
+  func callAsFunction(_ maps: Tensor) throws(TorchError) -> Tensor {
+    var energies: [Tensor] = []
+    for band in try bands(of: maps) {
+      energies.append(try band.squared().mean([1], keepingAxes: true).averagePooled(to: [grid, grid]))
+    }
+    return try .concatenated(energies, axis: 1)
+  }
+}

@@ -1,0 +1,94 @@
+public import Foundation
+public import Torch
+
+/// Training and evaluating the same configuration under several seeds: what a table's mean ± sd stands on.
+public enum Trials {
+  /// One trained and evaluated detector.
+  public struct Outcome: Sendable {
+    /// The detector's file.
+    public let file: URL
+    /// What the checkpoint tells about itself.
+    public let metadata: Checkpoint.Metadata
+    /// Figures on the test images.
+    public let test: Evaluator.Result
+    /// Figures on the validation images; nil without labelled ones.
+    public let validation: Evaluator.Result?
+    /// AUROC per epoch, where the run logged it.
+    public let curves: [LearningCurve]
+    /// Test images scored per second.
+    public let imagesPerSecond: Double
+  }
+
+  /// Evaluates a checkpoint on the test and validation images of a data set, split as in its training.
+  /// - Throws: `CheckpointError`, `DataSetError`, or `EvaluationError` when test images lack a class.
+  public static func evaluate(
+    _ file: URL, folder: String, device: Device, progress: @escaping ProgressHandler = { _ in }
+  ) async throws -> Outcome {
+    let checkpoint = try Checkpoint(contentsOf: file)
+    let data = try await TrainingData(
+      folder: folder, configuration: checkpoint.metadata.configuration, readsTraining: false, progress: progress)
+    return try evaluate(file, checkpoint, data: data, device: device)
+  }
+
+  /// Evaluates a checkpoint on images that are in memory.
+  static func evaluate(_ file: URL, _ checkpoint: Checkpoint, data: TrainingData, device: Device) throws -> Outcome {
+    guard let test = data.test else { throw EvaluationImagesError.noTestImages }
+    let scorer = try Scorer(checkpoint: checkpoint, device: device)
+    let start = Date()
+    let result = try Evaluator.evaluate(scorer, on: test)
+    let seconds = Date().timeIntervalSince(start)
+    let validation = try data.validation.flatMap { images in
+      Set(images.abnormalities ?? []).count == 2 ? try Evaluator.evaluate(scorer, on: images) : nil
+    }
+    return Outcome(
+      file: file, metadata: checkpoint.metadata, test: result, validation: validation,
+      curves: LearningCurve.curves(in: file.deletingLastPathComponent()),
+      imagesPerSecond: Double(test.count) / max(seconds, 1e-9))
+  }
+
+  /// How a series of trials ended.
+  public enum Ending: Sendable {
+    /// All trials are trained and evaluated.
+    case finished([Outcome])
+    /// Interrupted; the same call continues.
+    case interrupted
+  }
+
+  /// Trains one run per seed below `output` (`seed-1`, `seed-2`, …) and evaluates each. Finished runs are not trained
+  /// again, and interrupted ones are resumed.
+  /// - Throws: whatever training and evaluation throw.
+  public static func run(
+    _ configuration: RunConfiguration, seeds: [Int], folder: String, output: URL, device: Device,
+    watchesTest: Bool = false, progress: @escaping ProgressHandler = { _ in },
+    isInterrupted: @escaping () -> Bool = { false }
+  ) async throws -> Ending {
+    var outcomes: [Outcome] = []
+    for seed in seeds {
+      var configuration = configuration
+      configuration.seed = seed
+      let run = output.appendingPathComponent("seed-\(seed)")
+      let model = run.appendingPathComponent("model.safetensors")
+      let data = try await TrainingData(folder: folder, configuration: configuration, progress: progress)
+      if !FileManager.default.fileExists(atPath: model.path) {
+        let trainer = try Trainer(
+          configuration, data: data, folder: run, device: device, watchesTest: watchesTest, progress: progress,
+          isInterrupted: isInterrupted)
+        if Trainer.hasState(in: run) { try trainer.resume() }
+        guard case .finished = try trainer.run() else { return .interrupted }
+      }
+      outcomes.append(try evaluate(model, Checkpoint(contentsOf: model), data: data, device: device))
+    }
+    return .finished(outcomes)
+  }
+}
+
+/// A data set that cannot be evaluated on.
+public enum EvaluationImagesError: Error, Equatable, CustomStringConvertible, Sendable {
+  /// It has no test images.
+  case noTestImages
+
+  /// The sentence.
+  public var description: String {
+    "the data set has no test images; put labelled images below test/, one folder per class"
+  }
+}

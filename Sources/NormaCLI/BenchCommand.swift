@@ -1,0 +1,125 @@
+import ArgumentParser
+import Foundation
+import Norma
+import Torch
+
+/// `norma bench`.
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Images per second of training, scoring and loading, beside PyTorch in the same run.",
+    discussion: """
+      Ours and the peer's work alternate round by round, so that a busy machine slows both; medians and the median of the
+      round-by-round ratios are printed. Without --peer only our own figures. `make bench` sets the peer up.
+
+      Examples:
+        norma bench --preset simsid-laptop-64
+        norma bench --preset simsid-paper --set training.batchSize=8 --rounds 3
+        norma bench --peer "python3 Benchmarks/pytorch/bench_simsid.py"
+        norma bench --folder images --peer "python3 Benchmarks/pytorch/bench_loading.py --folder images --workers 2"
+      """)
+
+  @Option(help: "A folder of images: time loading instead of training and scoring.")
+  var folder: String?
+
+  @Option(help: "The peer's command line; size, width, grid, batch and threads are added.")
+  var peer: String?
+
+  @Option(help: "Rounds to take the median over, after one to warm up.")
+  var rounds = 5
+
+  @Option(help: "Training cycles, and batches to score, in one round.")
+  var repeats = 2
+
+  @OptionGroup var settings: ConfigurationOptions
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    guard rounds >= 1, repeats >= 1 else { throw ValidationError("--rounds and --repeats must be 1 or more.") }
+  }
+
+  func run() async throws {
+    let device = try common.resolvedDevice()
+    let configuration = try settings.resolved()
+    var table = BenchTable()
+    if let folder {
+      let size = configuration.detector.settings.imageSize
+      let peer = try peer.map { try BenchPeer("\($0) --size \(size)") }
+      for round in 0...rounds {
+        let ours = try await Workload.load(folder: folder, size: size, passes: 1)
+        table.add("load", ours: ours, peer: try peer?.run("load", count: 1), isWarmUp: round == 0)
+      }
+      peer?.quit()
+    } else {
+      let workload = try Workload(configuration, device: device)
+      let peer = try peer.map { try BenchPeer($0 + Self.arguments(configuration)) }
+      for round in 0...rounds {
+        let trained = try workload.train(cycles: repeats)
+        table.add("train", ours: trained, peer: try peer?.run("train", count: repeats), isWarmUp: round == 0)
+        table.add("train-lean", ours: trained, peer: try peer?.run("train-lean", count: repeats), isWarmUp: round == 0)
+        let scored = try workload.score(batches: repeats)
+        table.add("score", ours: scored, peer: try peer?.run("score", count: repeats), isWarmUp: round == 0)
+        table.add("score-lean", ours: scored, peer: try peer?.run("score-lean", count: repeats), isWarmUp: round == 0)
+      }
+      peer?.quit()
+    }
+    try table.write(isJSON: common.json, hardware: Hardware.description(device: device))
+  }
+
+  /// The peer's arguments for the same network.
+  private static func arguments(_ configuration: RunConfiguration) -> String {
+    guard case .simSID(let settings) = configuration.detector else { return "" }
+    return " --size \(settings.imageSize) --width \(settings.width) --grid \(settings.patchGrid)"
+      + " --batch \(configuration.training.batchSize) --slots \(settings.slots) --threads \(Runtime.threads)"
+  }
+}
+
+/// Rounds of work, ours and the peer's, and their medians.
+struct BenchTable {
+  private var rounds: [(work: String, ours: Double, peer: Double?)] = []
+
+  /// Adds one round as images per second; a warm-up counts for nothing.
+  mutating func add(
+    _ work: String, ours: (seconds: Double, images: Int), peer: (seconds: Double, images: Int)?, isWarmUp: Bool
+  ) {
+    guard !isWarmUp else { return }
+    rounds.append((work, Double(ours.images) / ours.seconds, peer.map { Double($0.images) / $0.seconds }))
+  }
+
+  /// Prints one line per kind of work: medians, and the median of the round-by-round ratios with its extremes.
+  func write(isJSON: Bool, hardware: String) throws {
+    var works: [String] = []
+    for round in rounds where !works.contains(round.work) { works.append(round.work) }
+    if !isJSON { print("images per second, medians of \(rounds.count / max(works.count, 1)) rounds; \(hardware)") }
+    for work in works {
+      let own = rounds.filter { $0.work == work }
+      let ratios = own.compactMap { round in round.peer.map { round.ours / $0 } }.sorted()
+      let ours = Self.median(own.map(\.ours))
+      if isJSON {
+        var object: [String: Any] = ["work": work, "imagesPerSecond": ours, "hardware": hardware]
+        if !ratios.isEmpty {
+          object["peerImagesPerSecond"] = Self.median(own.compactMap(\.peer))
+          object["ratio"] = Self.median(ratios)
+          object["ratios"] = ratios
+        }
+        try printJSON(object)
+      } else {
+        let name = work.padding(toLength: 12, withPad: " ", startingAt: 0)
+        let peer =
+          ratios.isEmpty
+          ? ""
+          : String(
+            format: "   PyTorch %8.1f   ratio %.2f (%.2f to %.2f)", Self.median(own.compactMap(\.peer)),
+            Self.median(ratios),
+            ratios[0], ratios[ratios.count - 1])
+        print(name + String(format: "Norma %8.1f", ours) + peer)
+      }
+    }
+  }
+
+  private static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    guard !sorted.isEmpty else { return .nan }
+    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  }
+}

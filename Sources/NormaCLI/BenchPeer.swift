@@ -1,0 +1,54 @@
+import Foundation
+
+/// Another program that does the same work: it answers `work count` on its input with a line of JSON.
+final class BenchPeer {
+  private let process = Process()
+  private let input = Pipe()
+  private let output = Pipe()
+  private var buffer = Data()
+
+  /// Starts the peer.
+  /// - Throws: `BenchError` when it cannot be started.
+  init(_ command: String) throws {
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command.split(separator: " ").map(String.init)
+    process.standardInput = input
+    process.standardOutput = output
+    do { try process.run() } catch { throw BenchError(command: command, reason: error.localizedDescription) }
+  }
+
+  /// Lets the peer do some work and returns its time and images.
+  func run(_ work: String, count: Int) throws -> (seconds: Double, images: Int) {
+    try input.fileHandleForWriting.write(contentsOf: Data("\(work) \(count)\n".utf8))
+    let line = try readLine()
+    guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
+      let seconds = object["seconds"] as? Double, let images = object["images"] as? Int
+    else { throw BenchError(command: work, reason: String(decoding: line, as: UTF8.self)) }
+    return (seconds, images)
+  }
+
+  /// Ends the peer.
+  func quit() {
+    try? input.fileHandleForWriting.write(contentsOf: Data("quit\n".utf8))
+    process.waitUntilExit()
+  }
+
+  private func readLine() throws -> Data {
+    while true {
+      if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+        defer { buffer = Data(buffer[(end + 1)...]) }
+        return Data(buffer[..<end])
+      }
+      let more = output.fileHandleForReading.availableData
+      guard !more.isEmpty else { throw BenchError(command: "peer", reason: "it ended without an answer") }
+      buffer.append(more)
+    }
+  }
+}
+
+/// A peer that does not work.
+struct BenchError: Error, CustomStringConvertible {
+  let command: String
+  let reason: String
+  var description: String { "the peer '\(command)' failed: \(reason); run 'make bench', which sets it up" }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import MedicalImaging
+import Norma
+import Reporting
+import Torch
+
+/// Example cases with their pictures: input, what the method thinks normal, and the map over the input.
+enum CasePictures {
+  /// Cases for a page: found, missed, false alarms, and normal ones, chosen by the scores of an evaluation.
+  static func cases(
+    of outcome: Trials.Outcome, data: String, device: Device, progress: @escaping ProgressHandler
+  ) async throws -> (cases: [Report.Case], legend: Report.MapLegend?) {
+    let checkpoint = try Checkpoint(contentsOf: outcome.file)
+    let images = try await TrainingData(
+      folder: data, configuration: checkpoint.metadata.configuration, readsTraining: false, progress: progress)
+    guard let test = images.test else { return ([], nil) }
+    let chosen = choose(outcome.test)
+    let wanted = Dictionary(chosen.map { ($0.name, $0.caption) }) { first, _ in first }
+    let scorer = try Scorer(checkpoint: checkpoint, device: device)
+    var found: [String: Report.Case] = [:]
+    var legend: Report.MapLegend?
+    try scorer.score(test.selecting { wanted[$0.name] != nil }, explains: true) { result in
+      let range = displayRange(of: result, scorer.calibration)
+      legend = legend ?? .init(range: range, note: "median to 99.5 % of normal training images")
+      found[result.item.name] = Report.Case(
+        name: result.item.name, score: result.score, isAbnormal: result.item.label.map { $0 == .abnormal },
+        caption: wanted[result.item.name], pictures: try pictures(of: result, range: range))
+    }
+    return (chosen.compactMap { found[$0.name] }, legend)
+  }
+
+  /// Which cases to show, with a word about each.
+  private static func choose(_ result: Evaluator.Result) -> [(name: String, caption: String)] {
+    let scores = result.scores[result.mainScore] ?? []
+    let order = scores.indices.sorted { scores[$0] > scores[$1] }
+    let abnormal = order.filter { result.labels[$0] }
+    let normal = order.filter { !result.labels[$0] }
+    func spread(_ list: [Int], _ count: Int) -> [Int] {
+      stride(from: 0, to: list.count, by: max(1, list.count / count)).prefix(count).map { list[$0] }
+    }
+    let groups: [([Int], String)] = [
+      (spread(Array(abnormal.prefix(abnormal.count / 2)), 4), "abnormal, high score"),
+      (Array(abnormal.suffix(2)), "abnormal, lowest scores: missed"),
+      (Array(normal.prefix(2)), "normal, highest scores: false alarms"),
+      (Array(normal.dropFirst(normal.count / 2).prefix(2)), "normal, typical"),
+    ]
+    return groups.flatMap { indices, caption in indices.map { (result.names[$0], caption) } }
+  }
+
+  /// Map values shown as nothing and as full colour.
+  static func displayRange(of result: AnomalyResult, _ calibration: Calibration) -> ClosedRange<Float> {
+    guard let name = result.maps.first?.name, let range = calibration.mapRanges[name], range.count == 2,
+      range[0] < range[1]
+    else { return 0...1 }
+    return Float(range[0])...Float(range[1])
+  }
+
+  /// Input, reconstruction where there is one, and the default map over the input.
+  static func pictures(of result: AnomalyResult, range: ClosedRange<Float>) throws -> [Report.Picture] {
+    let image = try ImageReader.read(result.item.path).grey
+    var pictures = [Report.Picture(caption: "Input", image: image)]
+    if let reconstruction = result.reconstruction {
+      pictures.append(.init(caption: "Reconstruction", image: reconstruction))
+    }
+    if let map = result.maps.first {
+      pictures.append(.init(caption: "Map", image: try overlay(map.map, on: image, range: range, item: result.item)))
+    }
+    return pictures
+  }
+
+  /// A map over its image, with the outline of the true lesion where a mask is known.
+  static func overlay(
+    _ map: AnomalyMap, on image: Image2D, range: ClosedRange<Float>, item: DataItem
+  ) throws -> Image2D {
+    let heat = try HeatMap(values: map.values, width: map.width, height: map.height)
+    var contour: Contour?
+    if let path = item.maskPath {
+      let mask = try ImageReader.read(path).grey
+      if mask.width == image.width, mask.height == image.height {
+        contour = Contour(mask: mask.samples.map { $0 > mask.range.upperBound / 2 })
+      }
+    }
+    return try heat.overlaid(on: image, in: range, contour: contour)
+  }
+}

@@ -1,0 +1,167 @@
+import Evaluation
+import Foundation
+import MedicalImaging
+import Norma
+import Reporting
+import Torch
+
+/// The yardstick, fitted to the same images as the detectors that it stands beside.
+enum Yardstick {
+  static func outcomes(
+    like outcomes: [Trials.Outcome], data: String, device: Device, progress: @escaping ProgressHandler
+  ) async throws -> [Trials.Outcome] {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("norma-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var found: [Trials.Outcome] = []
+    for outcome in outcomes {
+      var configuration = try Preset.bandEnergy.configuration()
+      configuration.seed = outcome.metadata.configuration.seed
+      configuration.data = outcome.metadata.configuration.data
+      let ending = try await Trials.run(
+        configuration, seeds: [configuration.seed], folder: data, output: folder, device: device, progress: progress)
+      if case .finished(let results) = ending { found += results }
+    }
+    return found
+  }
+}
+
+/// One evaluation as text, as JSON and as a page.
+struct EvaluationPage {
+  let outcomes: [Trials.Outcome]
+  let yardstick: [Trials.Outcome]
+
+  private var main: String { outcomes[0].test.mainScore }
+  private var first: Trials.Outcome { outcomes[0] }
+
+  /// Figures of every score, the default one first, then the yardstick's.
+  private func methods() throws -> [MethodFigures] {
+    let names = [main] + outcomes[0].test.figures.keys.filter { $0 != main }.sorted()
+    let own = try names.map { name in
+      MethodFigures(
+        name: name == main ? "\(name) (default)" : name,
+        summary: try TrialSummary(outcomes.compactMap { $0.test.figures[name] }))
+    }
+    let theirs = yardstick.compactMap { $0.test.figures[$0.test.mainScore] }
+    return own
+      + (theirs.isEmpty ? [] : [MethodFigures(name: "yardstick: band energy", summary: try TrialSummary(theirs))])
+  }
+
+  /// The tables for a terminal.
+  func text() throws -> String {
+    let methods = try methods()
+    return [
+      FigureTable.figures(of: methods).markdown, FigureTable.operatingPoints(of: Array(methods.prefix(1))).markdown,
+      "Test images: \(first.test.labels.count { !$0 }) normal, \(first.test.labels.count { $0 }) abnormal. "
+        + "Weights: \(first.metadata.origin.checkpointRule). Threshold: \(first.metadata.calibration.thresholdSource).",
+    ].joined(separator: "\n\n")
+  }
+
+  /// One JSON object per trial and score.
+  func printJSON() throws {
+    for outcome in outcomes + yardstick {
+      for (score, figures) in outcome.test.figures.sorted(by: { $0.key < $1.key }) {
+        let encoded = try JSONSerialization.jsonObject(with: JSONEncoder().encode(figures))
+        try NormaCLI.printJSON([
+          "method": outcome.metadata.configuration.detector.method.rawValue,
+          "seed": outcome.metadata.configuration.seed, "score": score, "isDefault": score == outcome.test.mainScore,
+          "test": encoded, "validationAUROC": outcome.validation?.figures[score]?.auroc as Any? ?? NSNull(),
+        ])
+      }
+    }
+  }
+
+  // MARK: The page
+
+  func write(
+    to file: URL, data: String, device: Device, showsNames: Bool, progress: @escaping ProgressHandler
+  ) async throws {
+    let configuration = first.metadata.configuration
+    let method = configuration.detector.method.rawValue
+    var report = Report(
+      title: "Anomaly detection with \(method)",
+      subtitle:
+        "\(first.test.labels.count) test images, \(outcomes.count == 1 ? "one trial" : "\(outcomes.count) trials"), "
+        + "trained on \(first.metadata.origin.trainingImages) images.")
+    report.methods = try methods()
+    report.headlines = headlines(report.methods[0].summary)
+    try addCurves(to: &report)
+    let cases = try await CasePictures.cases(of: first, data: data, device: device, progress: progress)
+    report.cases = cases.cases
+    report.mapLegend = cases.legend
+    report.record = record()
+    report.configuration = try ConfigurationFile.yaml(configuration)
+    report.showsNames = showsNames
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try ReportPage(report).write(to: file)
+  }
+
+  private func headlines(_ summary: TrialSummary) -> [Report.Headline] {
+    var headlines = [
+      Report.Headline(name: "AUROC", statistic: summary.auroc, note: "score: \(main)"),
+      Report.Headline(name: "Average precision", statistic: summary.averagePrecision, note: nil),
+    ]
+    if let point = summary.operatingPoint(Evaluator.calibratedRule) {
+      let threshold = "threshold without labels of anomalies"
+      if let value = point.sensitivity {
+        headlines.append(.init(name: "Sensitivity", statistic: value, note: threshold))
+      }
+      if let value = point.specificity {
+        headlines.append(.init(name: "Specificity", statistic: value, note: threshold))
+      }
+    }
+    return headlines
+  }
+
+  private func addCurves(to report: inout Report) throws {
+    func cases(_ outcome: Trials.Outcome) throws -> LabelledScores {
+      try LabelledScores(scores: outcome.test.scores[outcome.test.mainScore] ?? [], labels: outcome.test.labels)
+    }
+    for outcome in outcomes {
+      let name = outcomes.count == 1 ? main : "seed \(outcome.metadata.configuration.seed)"
+      report.rocCurves.append((name, try ROCCurve(cases(outcome))))
+      report.precisionRecallCurves.append((name, try PrecisionRecallCurve(cases(outcome))))
+    }
+    if let outcome = yardstick.first {
+      report.rocCurves.append(("yardstick", try ROCCurve(cases(outcome))))
+      report.precisionRecallCurves.append(("yardstick", try PrecisionRecallCurve(cases(outcome))))
+    }
+    report.histograms = [
+      Histogram(
+        title: "Scores", label: main, cases: try cases(first),
+        threshold: first.test.figures[main]?.operatingPoint(Evaluator.calibratedRule))
+    ]
+    report.linePlots = learningCurves()
+  }
+
+  /// Test AUROC per epoch of the default score, and of the paper's: shown, never used to choose.
+  private func learningCurves() -> [LinePlot] {
+    let shown = [main, "reconstructionLogit"]
+    let series = outcomes.flatMap { outcome in
+      outcome.curves.filter { $0.set == "test" && shown.contains($0.score) }.map { curve in
+        LinePlot.Series(
+          name: "\(curve.score), seed \(outcome.metadata.configuration.seed)",
+          points: curve.points.map { .init(x: Double($0.epoch), y: $0.auroc) })
+      }
+    }
+    guard !series.isEmpty else { return [] }
+    return [
+      LinePlot(
+        title: "Test AUROC per epoch (not used to choose anything)", x: .init(label: "Epoch"),
+        y: .init(label: "AUROC", range: 0...1), series: series)
+    ]
+  }
+
+  private func record() -> Report.Record {
+    let origin = first.metadata.origin
+    let seconds = outcomes.map(\.metadata.origin.seconds).reduce(0, +) / Double(outcomes.count)
+    return Report.Record(
+      version: first.metadata.version, date: Date().formatted(.iso8601.year().month().day()),
+      seeds: outcomes.map { UInt64($0.metadata.configuration.seed) }, dataFingerprint: origin.dataFingerprint,
+      hardware: origin.hardware, duration: .seconds(seconds), checkpointRule: origin.checkpointRule,
+      more: [
+        ("Epochs", "\(origin.epochs)"), ("Threshold", first.metadata.calibration.thresholdSource),
+        ("Contamination", "\(origin.contamination)"),
+        ("Scoring", String(format: "%.0f images per second", first.imagesPerSecond)),
+      ])
+  }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import MedicalImaging
+import Testing
+
+@testable import Norma
+
+@Suite("The images of a run")
+struct TrainingDataTests {
+  /// Writes a data set whose files say who the patient is.
+  private func dataSet(
+    normal: Int = 12, abnormal: Int = 4, imagesPerPatient: Int = 1, in folder: TemporaryFolder
+  ) throws {
+    for index in 0..<normal {
+      let patient = 1000 + index / imagesPerPatient
+      try folder.write(
+        "train/NORMAL/NORMAL-\(patient)-000\(index % imagesPerPatient).png",
+        Fixtures.image(index, width: 16, height: 16))
+    }
+    for index in 0..<abnormal {
+      try folder.write(
+        "train/SICK/VIRUS-\(5000 + index)-0000.png", Fixtures.image(100 + index, width: 16, height: 16))
+    }
+    for index in 0..<3 {
+      try folder.write("test/NORMAL/n\(index).png", Fixtures.image(200 + index, width: 16, height: 16))
+      try folder.write("test/SICK/s\(index).png", Fixtures.image(300 + index, width: 16, height: 16))
+    }
+  }
+
+  private func configuration(_ change: (inout DataConfiguration) -> Void = { _ in }) -> RunConfiguration {
+    var configuration = Fixtures.tinySimSID()
+    change(&configuration.data)
+    return configuration
+  }
+
+  private func load(_ folder: TemporaryFolder, _ configuration: RunConfiguration) async throws -> TrainingData {
+    try await TrainingData(folder: folder.url.path, configuration: configuration)
+  }
+
+  @Test("Training takes the normal images, testing all that are there")
+  func splits() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(in: folder)
+    let data = try await load(folder, configuration())
+    #expect(data.training.count == 12)
+    #expect(data.training.items.allSatisfy { $0.label == .normal && $0.split == .train })
+    #expect(data.validation == nil)
+    #expect(data.test?.abnormalities == [false, false, false, true, true, true])
+    #expect(data.warnings == [])
+    #expect(data.training.sizes.allSatisfy { $0 == (16, 16) })
+  }
+
+  @Test("Validation images are set aside, patient by patient")
+  func validation() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(imagesPerPatient: 2, in: folder)
+    let data = try await load(
+      folder,
+      configuration {
+        $0.validationNormal = 4
+        $0.validationAbnormal = 3
+      })
+    let validation = try #require(data.validation)
+    #expect(validation.items.count { $0.label == .normal } == 4)
+    #expect(validation.items.count { $0.label == .abnormal } == 3)
+    #expect(data.training.count == 8)
+    let patients = Set(validation.items.compactMap(\.patient))
+    #expect(patients.count == 5)
+    #expect(patients.isDisjoint(with: data.training.items.compactMap(\.patient)))
+  }
+
+  @Test("A contamination of 0.25 replaces a quarter of the normal images by abnormal ones")
+  func contamination() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(in: folder)
+    let data = try await load(folder, configuration { $0.contamination = 0.25 })
+    #expect(data.training.items.count { $0.label == .normal } == 9)
+    #expect(data.training.items.count { $0.label == .abnormal } == 3)
+  }
+
+  @Test("A limit holds for each label and split")
+  func limit() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(in: folder)
+    let data = try await load(folder, configuration { $0.limit = 2 })
+    #expect(data.training.count == 2)
+    #expect(data.test?.count == 4)
+  }
+
+  @Test("A damaged file among many is skipped and reported")
+  func damagedFile() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(normal: 120, in: folder)
+    let path = try folder.write("train/NORMAL/broken.png", Data("no image".utf8))
+    let data = try await load(folder, configuration())
+    #expect(data.training.count == 120)
+    #expect(data.training.failures.map(\.item.path) == [path])
+    #expect(
+      data.warnings == [
+        "\(path) is not an image in a format that is read (PNG, JPEG, TIFF). (skipped)"
+      ])
+  }
+
+  @Test("More than one damaged file in a hundred stops the run")
+  func tooManyDamagedFiles() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(in: folder)
+    let path = try folder.write("train/NORMAL/broken.png", Data("no image".utf8))
+    let error = await #expect(throws: DataSetError.self) { try await load(folder, configuration()) }
+    #expect(
+      error?.description
+        == "1 of 13 images could not be read, more than the tolerated 1 %; the first: \(path) is not an "
+        + "image in a format that is read (PNG, JPEG, TIFF).")
+  }
+
+  @Test("The fingerprint follows the content of the training images and nothing else")
+  func fingerprint() async throws {
+    let (first, second) = (try TemporaryFolder(), try TemporaryFolder())
+    try dataSet(in: first)
+    try dataSet(in: second)
+    let fingerprint = try await load(first, configuration()).fingerprint
+    #expect(fingerprint.count == 16)
+    try second.write("test/NORMAL/n9.png", Fixtures.image(999, width: 16, height: 16))
+    #expect(try await load(second, configuration()).fingerprint == fingerprint)
+    try second.write("train/NORMAL/NORMAL-1003-0000.png", Fixtures.image(998, width: 16, height: 16))
+    #expect(try await load(second, configuration()).fingerprint != fingerprint)
+  }
+
+  @Test("An image that lies in two splits is a warning")
+  func duplicates() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(in: folder)
+    try folder.write("test/NORMAL/again.png", Fixtures.image(3, width: 16, height: 16))
+    let data = try await load(folder, configuration())
+    #expect(
+      data.warnings == [
+        "The same image is in several splits: train/NORMAL/NORMAL-1003-0000.png, test/NORMAL/again.png."
+      ])
+  }
+
+  @Test("Progress tells what is being read and ends with all of it")
+  func progress() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(in: folder)
+    var last: [String: (Int, Int)] = [:]
+    _ = try await TrainingData(folder: folder.url.path, configuration: configuration()) {
+      last[$0.activity] = ($0.done, $0.total)
+    }
+    #expect(last["reading training images"] ?? (0, 0) == (12, 12))
+    #expect(last["reading test images"] ?? (0, 0) == (6, 6))
+  }
+
+  @Test("Labels of some images only are no labels")
+  func labels() async throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("a.png", Fixtures.image(1))
+    let items = [DataItem(name: "a", path: path, label: .normal), DataItem(name: "b", path: path)]
+    #expect(try await PreparedImages(items, for: Fixtures.unit(32)).abnormalities == nil)
+    let known = try await PreparedImages(Array(items.prefix(1)), for: Fixtures.unit(32))
+    #expect(known.abnormalities == [false])
+    #expect(known.prefix(0).count == 0)
+  }
+}
