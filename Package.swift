@@ -10,8 +10,10 @@ func systemLibrary(_ name: String, pkgConfig: String, providers: [SystemPackageP
   .systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: providers)
 }
 
-func room(_ name: String, knows dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func room(
+  _ name: String, knows dependencies: [Target.Dependency], resources: [Resource]? = nil, notes: [String] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: notes, resources: resources, swiftSettings: settings)
 }
 
 func tests(of room: String, knows others: [Target.Dependency] = [], golden: Bool = false) -> Target {
@@ -55,11 +57,12 @@ let package = Package(
     room("Reporting", knows: ["Evaluation", "MedicalImaging"]),
     room(
       "Norma", knows: ["Torch", "MedicalImaging", "Evaluation", .product(name: "Yams", package: "Yams")],
-      resources: presets.map { .embedInCode("Presets/\($0).yaml") }),
+      resources: presets.map { .embedInCode("Presets/\($0).yaml") },
+      notes: ["Detectors/SimSID/README.md", "Detectors/BandEnergy/README.md"]),
     .executableTarget(
       name: "NormaCLI",
       dependencies: [
-        "Norma", "Reporting", "Phantoms", "MedicalImaging", "Evaluation",
+        "Norma", "Reporting", "Phantoms", "MedicalImaging", "Evaluation", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
 
@@ -69,7 +72,7 @@ let package = Package(
     tests(of: "Phantoms", knows: ["MedicalImaging"]),
     tests(of: "Reporting", knows: ["Evaluation", "MedicalImaging"]),
     tests(of: "Norma", knows: ["Torch", "MedicalImaging", "Evaluation", "Phantoms"], golden: true),
-    tests(of: "NormaCLI", knows: ["Norma"]),
+    tests(of: "NormaCLI", knows: ["Norma", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
   ],
   cxxLanguageStandard: .cxx20
 )

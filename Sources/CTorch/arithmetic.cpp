@@ -24,6 +24,22 @@ ct_status ct_clamp(ct_tensor a, double low, double high, ct_tensor *out) {
   return made(out, [&] { return at::clamp(a->value, low, high); });
 }
 
+// Whether only this handle looks at the memory: no view, and nothing that autograd keeps.
+static bool is_sole_owner(const at::Tensor &tensor) {
+  return tensor.use_count() == 1 && tensor.storage().use_count() == 1 &&
+         !(tensor.is_leaf() && tensor.requires_grad());
+}
+
+ct_status ct_relu_reusing(ct_tensor a, ct_tensor *out) {
+  return made(out, [&] { return is_sole_owner(a->value) ? at::relu_(a->value) : at::relu(a->value); });
+}
+
+ct_status ct_leaky_relu_reusing(ct_tensor a, double slope, ct_tensor *out) {
+  return made(out, [&] {
+    return is_sole_owner(a->value) ? at::leaky_relu_(a->value, slope) : at::leaky_relu(a->value, slope);
+  });
+}
+
 ct_status ct_gelu(ct_tensor a, bool tanh_approximation, ct_tensor *out) {
   return made(out, [&] { return at::gelu(a->value, tanh_approximation ? "tanh" : "none"); });
 }

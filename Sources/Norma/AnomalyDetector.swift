@@ -29,11 +29,20 @@ public protocol AnomalyDetector: AnyObject {
   var scoreNames: [String] { get }
 
   /// Scores `[B]` by name, larger for more unusual images, of a batch in network scale.
-  /// - Parameter areReferences: the images are those that `fit` saw, and none may be compared with itself.
-  func scores(_ batch: Tensor, areReferences: Bool) throws -> [String: Tensor]
+  /// - Parameters:
+  ///   - names: the scores that are wanted; nothing else need be computed.
+  ///   - areReferences: the images are those that `fit` saw, and none may be compared with itself.
+  func scores(_ batch: Tensor, named names: Set<String>, areReferences: Bool) throws -> [String: Tensor]
 
   /// Anomaly maps and reconstructions of a batch in network scale.
   func explanation(of batch: Tensor) throws -> Explanation
+}
+
+extension AnomalyDetector {
+  /// All scores of a batch.
+  func scores(_ batch: Tensor, areReferences: Bool) throws -> [String: Tensor] {
+    try scores(batch, named: Set(scoreNames), areReferences: areReferences)
+  }
 }
 
 /// Why images were scored as they were.

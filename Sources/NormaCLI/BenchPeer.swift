@@ -2,6 +2,7 @@ import Foundation
 
 /// Another program that does the same work: it answers `work count` on its input with a line of JSON.
 final class BenchPeer {
+  private let command: String
   private let process = Process()
   private let input = Pipe()
   private let output = Pipe()
@@ -10,6 +11,8 @@ final class BenchPeer {
   /// Starts the peer.
   /// - Throws: `BenchError` when it cannot be started.
   init(_ command: String) throws {
+    self.command = command
+    signal(SIGPIPE, SIG_IGN)  // a peer that ended is an error to tell, not the end of this program
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command.split(separator: " ").map(String.init)
     process.standardInput = input
@@ -19,11 +22,11 @@ final class BenchPeer {
 
   /// Lets the peer do some work and returns its time and images.
   func run(_ work: String, count: Int) throws -> (seconds: Double, images: Int) {
-    try input.fileHandleForWriting.write(contentsOf: Data("\(work) \(count)\n".utf8))
+    do { try input.fileHandleForWriting.write(contentsOf: Data("\(work) \(count)\n".utf8)) } catch { throw ended }
     let line = try readLine()
     guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
       let seconds = object["seconds"] as? Double, let images = object["images"] as? Int
-    else { throw BenchError(command: work, reason: String(decoding: line, as: UTF8.self)) }
+    else { throw BenchError(command: command, reason: "it answered '\(String(decoding: line, as: UTF8.self))'") }
     return (seconds, images)
   }
 
@@ -33,6 +36,8 @@ final class BenchPeer {
     process.waitUntilExit()
   }
 
+  private var ended: BenchError { BenchError(command: command, reason: "it ended without an answer") }
+
   private func readLine() throws -> Data {
     while true {
       if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
@@ -40,7 +45,7 @@ final class BenchPeer {
         return Data(buffer[..<end])
       }
       let more = output.fileHandleForReading.availableData
-      guard !more.isEmpty else { throw BenchError(command: "peer", reason: "it ended without an answer") }
+      guard !more.isEmpty else { throw ended }
       buffer.append(more)
     }
   }

@@ -54,6 +54,9 @@ struct ConfigurationOptions: ParsableArguments {
     }
   }
 
+  /// Whether anything was asked for.
+  var areGiven: Bool { !settings.isEmpty || seed != nil || preset != nil || config != nil || method != nil }
+
   /// The configuration that the options stand for; `fallback` where none is named.
   func resolved(fallback: Preset = .simSIDLaptop64) throws -> RunConfiguration {
     let overrides = settings + (seed.map { ["seed=\($0)"] } ?? [])

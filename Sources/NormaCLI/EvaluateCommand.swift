@@ -53,19 +53,24 @@ struct EvaluateCommand: AsyncParsableCommand {
     if let trials {
       guard trials > 0 else { throw ValidationError("--trials must be 1 or more.") }
       guard output != nil else { throw ValidationError("--trials needs --output, a folder for the runs.") }
+    } else if settings.areGiven {
+      throw ValidationError(
+        "--preset, --config, --method, --set and --seed go with --trials; a checkpoint has its own configuration.")
     }
   }
 
   func run() async throws {
     let device = try common.resolvedDevice()
     let console = common.console
+    let page = report ?? output.map { $0 + "/report.html" }
+    if let page { try OutputFolder.make(for: URL(fileURLWithPath: page)) }
     let outcomes = try await outcomes(device: device, console: console)
     let reference =
       try await yardstick && outcomes[0].metadata.configuration.detector.method != .bandEnergy
       ? Yardstick.outcomes(like: outcomes, data: data, device: device, progress: console.show) : []
     let evaluation = EvaluationPage(outcomes: outcomes, yardstick: reference)
     if common.json { try evaluation.printJSON() } else { print(try evaluation.text()) }
-    if let page = report ?? output.map({ $0 + "/report.html" }) {
+    if let page {
       try await evaluation.write(
         to: URL(fileURLWithPath: page), data: data, device: device, showsNames: showNames, progress: console.show)
       console.say("report: \(page)")

@@ -91,7 +91,6 @@ struct EvaluationPage {
     report.record = record()
     report.configuration = try ConfigurationFile.yaml(configuration)
     report.showsNames = showsNames
-    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try ReportPage(report).write(to: file)
   }
 

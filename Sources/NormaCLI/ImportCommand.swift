@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import MedicalImaging
 public import Norma
 
 /// `norma import`.
@@ -43,6 +44,10 @@ struct ImportCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
+    for path in [model, discriminator] where !FileManager.default.fileExists(atPath: path) {
+      throw DataSetError.missing(path: path)
+    }
+    try OutputFolder.make(for: URL(fileURLWithPath: output))
     var options = SimSIDImport.Options()
     options.inpaintMemory = memory
     options.activeItems = activeItems

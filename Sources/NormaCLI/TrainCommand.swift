@@ -33,6 +33,14 @@ struct TrainCommand: AsyncParsableCommand {
   @OptionGroup var settings: ConfigurationOptions
   @OptionGroup var common: CommonOptions
 
+  func validate() throws {
+    guard !resume || !settings.areGiven else {
+      throw ValidationError(
+        "--resume continues with the run's own configuration; leave out --preset, --config, --method, --set and --seed."
+      )
+    }
+  }
+
   func run() async throws {
     let folder = URL(fileURLWithPath: output)
     let configuration = try resume ? Trainer.configuration(in: folder) : settings.resolved()

@@ -129,11 +129,19 @@ extension Tensor {
 
   // MARK: Activations
 
-  /// `max(0, x)`.
-  public func relu() throws(TorchError) -> Tensor { try .make("relu") { ct_relu(raw, $0) } }
-  /// `x` where positive, `slope · x` elsewhere.
-  public func leakyReLU(slope: Double = 0.01) throws(TorchError) -> Tensor {
-    try .make("leakyReLU") { ct_leaky_relu(raw, slope, $0) }
+  /// `max(0, x)`; a tensor that is not needed afterwards lends its memory.
+  public consuming func relu() throws(TorchError) -> Tensor {
+    let reuses = isSoleCopy()
+    let source = self
+    return try .make("relu") { reuses ? ct_relu_reusing(source.raw, $0) : ct_relu(source.raw, $0) }
+  }
+  /// `x` where positive, `slope · x` elsewhere; a tensor that is not needed afterwards lends its memory.
+  public consuming func leakyReLU(slope: Double = 0.01) throws(TorchError) -> Tensor {
+    let reuses = slope > 0 && isSoleCopy()
+    let source = self
+    return try .make("leakyReLU") {
+      reuses ? ct_leaky_relu_reusing(source.raw, slope, $0) : ct_leaky_relu(source.raw, slope, $0)
+    }
   }
   /// `x · Φ(x)`, exact, or by the tanh formula.
   public func gelu(tanhApproximation: Bool = false) throws(TorchError) -> Tensor {

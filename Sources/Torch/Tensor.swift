@@ -5,7 +5,7 @@ import CTorch
 /// A value to its users: operations return new tensors (or views, which share memory but cannot be written through).
 /// The memory is freed when the last copy goes. Not `Sendable`: send `values(as:)` across threads instead.
 public struct Tensor {
-  let handle: Handle
+  private(set) var handle: Handle
 
   /// Owns one C handle.
   final class Handle {
@@ -17,6 +17,9 @@ public struct Tensor {
   init(adopting raw: ct_tensor) { handle = Handle(raw) }
 
   var raw: ct_tensor { handle.raw }
+
+  /// Whether no other copy of this value exists, so that its memory may be used again.
+  mutating func isSoleCopy() -> Bool { isKnownUniquelyReferenced(&handle) }
 
   /// Runs a C function that makes one tensor.
   static func make(

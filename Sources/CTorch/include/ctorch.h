@@ -116,6 +116,8 @@ CT_UNARY_OPERATORS(CT_DECLARE_UNARY)
 CT_BINARY_OPERATORS(CT_DECLARE_BINARY)
 CT_SCALAR_OPERATORS(CT_DECLARE_SCALAR)
 ct_status ct_clamp(ct_tensor a, double low, double high, ct_tensor *out);
+ct_status ct_relu_reusing(ct_tensor a, ct_tensor *out); // in the memory of `a` where nobody else looks at it
+ct_status ct_leaky_relu_reusing(ct_tensor a, double slope, ct_tensor *out);
 ct_status ct_gelu(ct_tensor a, bool tanh_approximation, ct_tensor *out);
 ct_status ct_leaky_relu(ct_tensor a, double slope, ct_tensor *out);
 ct_status ct_elu(ct_tensor a, double alpha, ct_tensor *out);

@@ -47,11 +47,14 @@ public final class Workload {
     return (Date().timeIntervalSince(start), iterations * configuration.training.batchSize)
   }
 
-  /// Seconds of scoring `batches` batches, every score of the method included.
-  public func score(batches: Int) throws -> (seconds: Double, images: Int) {
+  /// The method's default score.
+  public var defaultScore: String { detector.scoreNames[0] }
+
+  /// Seconds of scoring `batches` batches by one score.
+  public func score(by name: String, batches: Int) throws -> (seconds: Double, images: Int) {
     let start = Date()
     for _ in 0..<batches {
-      let scores = try withoutGradients { try detector.scores(batch, areReferences: false) }
+      let scores = try withoutGradients { try detector.scores(batch, named: [name], areReferences: false) }
       for value in scores.values { _ = try value.values(as: Double.self) }
     }
     return (Date().timeIntervalSince(start), batches * configuration.training.batchSize)

@@ -65,6 +65,13 @@ public struct RunConfiguration: Equatable, Sendable {
       "last or average unless data.validationNormal and data.validationAbnormal are above 0")
     try require((0..<1).contains(calibration.quantile), "calibration.quantile", calibration.quantile, "0 to below 1")
     try detector.settings.validate()
+    if case .simSID(let settings) = detector {
+      let isUnit = input.intensity == .unit
+      try require(
+        (settings.output == .sigmoid) == isUnit, "input.intensity", input.intensity.rawValue,
+        settings.output == .sigmoid
+          ? "unit, as detector.output is sigmoid" : "symmetric or standardised, as detector.output is tanh")
+    }
     let side = detector.settings.imageSize
     try require(side <= Self.largestImageSize, "detector.imageSize", side, "at most \(Self.largestImageSize)")
   }

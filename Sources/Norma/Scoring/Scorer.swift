@@ -77,24 +77,30 @@ public final class Scorer {
   }
 
   /// Everything about each image, handed over batch by batch so that maps need not all fit into memory.
-  /// - Parameter explains: whether maps and reconstructions are wanted.
+  /// - Parameters:
+  ///   - explains: whether maps and reconstructions are wanted.
+  ///   - allScores: whether every score of the method is wanted, not just the default one, which is faster.
   public func score(
-    _ images: PreparedImages, explains: Bool, progress: ProgressHandler = { _ in },
+    _ images: PreparedImages, explains: Bool, allScores: Bool = false, progress: ProgressHandler = { _ in },
     _ handle: (AnomalyResult) throws -> Void
   ) throws {
     var done = 0
     try forEachBatch(of: images) { batch, indices in
-      for result in try self.results(batch, images, indices, explains: explains) { try handle(result) }
+      for result in try self.results(batch, images, indices, explains: explains, allScores: allScores) {
+        try handle(result)
+      }
       done += indices.count
       progress(WorkProgress("scoring", done: done, total: images.count, unit: "images"))
     }
   }
 
   private func results(
-    _ batch: Tensor, _ images: PreparedImages, _ indices: [Int], explains: Bool
+    _ batch: Tensor, _ images: PreparedImages, _ indices: [Int], explains: Bool, allScores: Bool
   ) throws -> [AnomalyResult] {
+    let main = detector.scoreNames[0]
+    let names = allScores ? Set(detector.scoreNames) : [main]
     let scores = try withoutGradients {
-      try detector.scores(batch, areReferences: false).mapValues { try $0.values(as: Double.self) }
+      try detector.scores(batch, named: names, areReferences: false).mapValues { try $0.values(as: Double.self) }
     }
     let sizes = indices.map { images.sizes[$0] }
     var maps: [(name: String, maps: [AnomalyMap])] = []
@@ -104,7 +110,6 @@ public final class Scorer {
       maps = try explanation.maps.map { ($0.name, try AnomalyMap.maps($0.values.detached(), sizes: sizes)) }
       reconstructions = try explanation.reconstruction.map { try specification.images($0) }
     }
-    let main = detector.scoreNames[0]
     return try indices.enumerated().map { position, index in
       guard let score = scores[main]?[position] else {
         throw TorchError("score", "the detector gave no '\(main)'; calibrate it on normal images first")

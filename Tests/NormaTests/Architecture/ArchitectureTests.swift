@@ -15,10 +15,8 @@ struct ArchitectureTests {
     "Phantoms": ["MedicalImaging"],
     "Reporting": ["Evaluation", "MedicalImaging"],
     "Norma": ["Torch", "MedicalImaging", "Evaluation", "Yams"],
-    "NormaCLI": ["Norma", "Reporting", "Phantoms", "MedicalImaging", "Evaluation", "ArgumentParser"],
+    "NormaCLI": ["Norma", "Reporting", "Phantoms", "MedicalImaging", "Evaluation", "Torch", "ArgumentParser"],
   ]
-  /// Rooms that one may meet in these files only: the CLI knows devices, and no more of tensors.
-  static let exceptions = ["NormaCLI/CommonOptions.swift": "Torch", "NormaCLI/BenchCommand.swift": "Torch"]
   private static let system: Set<String> = [
     "Foundation", "FoundationNetworking", "Synchronization", "Dispatch", "Glibc",
   ]
@@ -63,8 +61,7 @@ struct ArchitectureTests {
     #expect(Set(sources.map(\.room)) == Set(Self.allowed.keys))
     for source in sources {
       for (module, _) in source.imports where !Self.system.contains(module) {
-        let isAllowed = Self.allowed[source.room]?.contains(module) == true || Self.exceptions[source.path] == module
-        #expect(isAllowed, "\(source.path) imports \(module)")
+        #expect(Self.allowed[source.room]?.contains(module) == true, "\(source.path) imports \(module)")
       }
     }
   }

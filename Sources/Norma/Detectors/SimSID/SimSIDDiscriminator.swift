@@ -40,19 +40,13 @@ final class SimSIDDiscriminator: Module {
     return (try logits(of: current), features)
   }
 
+  /// The feature map of the first level alone, `[B, 16, H / 2, W / 2]`; it has no norm.
+  func firstFeatures(of images: Tensor) throws(TorchError) -> Tensor {
+    try convolutions[0](images).leakyReLU(slope: 0.2)
+  }
+
   /// The logits that follow from the last feature map: the part that Grad-CAM differentiates.
   func logits(of features: Tensor) throws(TorchError) -> Tensor {
     try logit(features.reshaped([features.extent(0), -1])).squeezed(1)
-  }
-
-  /// The levels from `first` on and the logits, starting from the feature map before them.
-  func continuing(from features: Tensor, level: Int, mode: Mode) throws(TorchError) -> Tensor {
-    var current = features
-    for index in (level + 1)..<max(convolutions.count, level + 1) {
-      current = try convolutions[index](current)
-      if let norm = norms[index] { current = try norm(current, mode: mode) }
-      current = try current.leakyReLU(slope: 0.2)
-    }
-    return try logits(of: current)
   }
 }

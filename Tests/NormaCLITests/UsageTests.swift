@@ -1,0 +1,73 @@
+import Norma
+import Testing
+
+@Suite("Usage errors")
+struct UsageTests {
+  static let train = ["train", "data", "--output", "run"]
+
+  @Test(
+    "A wrong command line ends with 64, one sentence on standard error and nothing on standard output",
+    arguments: [
+      (train + ["--unknown", "1"], "Error: Unknown option '--unknown'"),
+      (["training"], "Error: Unexpected argument 'training'"),
+      (["score"], "Error: Missing expected argument '<images> ...'"),
+      (train + ["--threads", "0"], "Error: --threads must be 1 or more."),
+      (train + ["--preset", "squid", "--method", "simsid"], "Error: Give one of --preset, --config and --method."),
+      (
+        train + ["--resume", "--set", "training.epochs=9"],
+        "Error: --resume continues with the run's own configuration; leave out --preset, --config, --method, --set and "
+          + "--seed."
+      ),
+      (
+        train + ["--set", "training.epoch=3"],
+        "norma: configuration key 'training.epoch' does not exist; did you mean 'training.epochs'?"
+      ),
+      (train + ["--set", "training.epochs=0"], "norma: configuration key 'training.epochs' is 0; it may be 1 or more"),
+      (
+        train + ["--set", "training"],
+        "norma: configuration key '--set' is 'training'; it may be KEY=VALUE, for example training.epochs=20"
+      ),
+      (train + ["--method", "simsad"], "norma: there is no method 'simsad'; choose one of simsid, band-energy"),
+      (train + ["--device", "gpu"], "norma: device: 'gpu' is none of cpu, cuda, cuda:N and mps"),
+      (["evaluate", "data"], "Error: Give --checkpoint, or --trials with --output."),
+      (["evaluate", "data", "--trials", "2"], "Error: --trials needs --output, a folder for the runs."),
+      (["evaluate", "data", "--trials", "0", "--output", "runs"], "Error: --trials must be 1 or more."),
+      (
+        ["evaluate", "data", "--checkpoint", "model.safetensors", "--seed", "2"],
+        "Error: --preset, --config, --method, --set and --seed go with --trials; a checkpoint has its own configuration."
+      ),
+      (["bench", "--rounds", "0"], "Error: --rounds and --repeats must be 1 or more."),
+      (
+        ["import", "model.pth", "discriminator.pth", "--output", "o", "--memory", "list"],
+        "Error: The value 'list' is invalid for '--memory <memory>'. Please provide one of 'matrix' and 'queue'."
+      ),
+      (
+        ["phantom", "images", "--lesion", "crack"],
+        "Error: The value 'crack' is invalid for '--lesion <lesion>'. Please provide one of 'consolidation', 'nodule', "
+          + "'effusion', 'missingRib' or 'foreignObject'."
+      ),
+    ])
+  func usage(arguments: [String], sentence: String) throws {
+    let run = try Program.run(arguments)
+    #expect(run.status == 64)
+    #expect(run.errorLines.first == sentence)
+    #expect(run.output.isEmpty)
+  }
+
+  @Test("An unknown preset is answered with the names of all presets")
+  func preset() throws {
+    let run = try Program.run(Self.train + ["--preset", "simsid-papr"])
+    #expect(run.status == 64)
+    let names = Preset.allCases.map(\.rawValue).joined(separator: ", ")
+    #expect(run.errors == "norma: there is no preset 'simsid-papr'; choose one of \(names)\n")
+  }
+
+  @Test("A phantom that cannot be drawn ends with 64 and names the key")
+  func phantom() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program.run("phantom", folder.path("images"), "--size", "1")
+    #expect(run.status == 64)
+    #expect(run.errors.hasPrefix("norma: size is 1, but must be "))
+    #expect(!exists(folder.path("images")))
+  }
+}
