@@ -20,8 +20,10 @@ enum CasePictures {
     var found: [String: Report.Case] = [:]
     var legend: Report.MapLegend?
     try scorer.score(test.selecting { wanted[$0.name] != nil }, explains: true) { result in
-      let range = displayRange(of: result, scorer.calibration)
-      legend = legend ?? .init(range: range, note: "median to 99.5 % of normal training images")
+      let range = result.maps.first.map { displayRange(of: $0.name, $0.map, scorer.calibration) } ?? 0...1
+      if legend == nil, !result.maps.isEmpty {
+        legend = .init(range: range, note: "median to 99.5 % of normal images")
+      }
       found[result.item.name] = Report.Case(
         name: result.item.name, score: result.score, isAbnormal: result.item.label.map { $0 == .abnormal },
         caption: wanted[result.item.name], pictures: try pictures(of: result, range: range))
@@ -47,12 +49,11 @@ enum CasePictures {
     return groups.flatMap { indices, caption in indices.map { (result.names[$0], caption) } }
   }
 
-  /// Map values shown as nothing and as full colour.
-  static func displayRange(of result: AnomalyResult, _ calibration: Calibration) -> ClosedRange<Float> {
-    guard let name = result.maps.first?.name, let range = calibration.mapRanges[name], range.count == 2,
-      range[0] < range[1]
-    else { return 0...1 }
-    return Float(range[0])...Float(range[1])
+  /// Map values shown as nothing and as full colour: those of normal images, or the map's own where none are known.
+  static func displayRange(of name: String, _ map: AnomalyMap, _ calibration: Calibration) -> ClosedRange<Float> {
+    let normal = (calibration.mapRanges[name] ?? []).map(Float.init)
+    let low = normal.first ?? map.values.min() ?? 0
+    return low...max(normal.last ?? map.values.max() ?? 1, low + 1e-6)
   }
 
   /// Input, reconstruction where there is one, and the default map over the input.

@@ -22,8 +22,7 @@ enum MapFiles {
   static func write(_ result: AnomalyResult, named name: String, to folder: String, calibration: Calibration) throws {
     let image = try ImageReader.read(result.item.path).grey
     for (index, map) in result.maps.enumerated() {
-      let range = calibration.mapRanges[map.name] ?? [0, 1]
-      let shown = Float(range[0])...max(Float(range[1]), Float(range[0]) + 1e-6)
+      let shown = CasePictures.displayRange(of: map.name, map.map, calibration)
       let overlay = try CasePictures.overlay(map.map, on: image, range: shown, item: result.item)
       let file = URL(fileURLWithPath: folder).appendingPathComponent(name + (index == 0 ? "" : "-\(map.name)") + ".png")
       try OutputFolder.make(for: file)

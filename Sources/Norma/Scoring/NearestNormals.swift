@@ -49,6 +49,17 @@ struct NearestNormals {
     return (try values.sliced(kept, axis: 1).mean([1]), try indices.sliced(kept, axis: 1))
   }
 
+  /// Where features `[B, d]` that are laid out as `[channels, cells, cells]` differ from those of the nearest normal images:
+  /// per cell the mean distance over the neighbours, `[B, cells + 2 · margin, …]`, zero in the margin.
+  func map(of features: Tensor, cells: Int, margin: Int) throws(TorchError) -> Tensor {
+    let indices = try nearest(to: features, areReferences: false).indices
+    let theirs = try references.selecting(indices.reshaped([-1]), axis: 0)
+      .reshaped([features.extent(0), indices.extent(1), -1, cells, cells])
+    let own = try standardised(features).reshaped([features.extent(0), 1, -1, cells, cells])
+    let distances = try (own - theirs).squared().sum([2]).squareRoot().mean([1])
+    return try distances.padded([Int](repeating: margin, count: 4))
+  }
+
   /// Features on the scale of `references`.
   func standardised(_ features: Tensor) throws(TorchError) -> Tensor { try (features - mean) / deviation }
 }

@@ -50,14 +50,15 @@ public final class Scorer {
     guard calibrates else { return scorer }
     let raw = try scorer.rawScores(of: images, areReferences: true)
     let normals = heldOut?.selecting { $0.label == .normal }
-    var unseen: [String: [Double]] = [:]
-    if let normals, normals.count >= smallestHeldOut { unseen = try scorer.rawScores(of: normals) }
+    let unseen = normals.flatMap { $0.count >= smallestHeldOut ? $0 : nil }
+    let unseenScores = try unseen.map { try scorer.rawScores(of: $0) } ?? [:]
     let quantile = configuration.calibration.quantile
-    let source = unseen.isEmpty ? "\(images.count) training images" : "\(normals?.count ?? 0) held-out normal images"
+    let source = unseen.map { "\($0.count) held-out normal images" } ?? "\(images.count) training images"
     scorer.calibration = Calibration(
       scores: Dictionary(
-        uniqueKeysWithValues: raw.map { ($0, .init(of: $1, heldOut: unseen[$0] ?? [], quantile: quantile)) }),
-      thresholdSource: "\(quantile * 100) % of \(source)", mapRanges: try scorer.mapRanges(of: images.prefix(128)))
+        uniqueKeysWithValues: raw.map { ($0, .init(of: $1, heldOut: unseenScores[$0] ?? [], quantile: quantile)) }),
+      thresholdSource: "\(quantile * 100) % of \(source)",
+      mapRanges: try scorer.mapRanges(of: (unseen ?? images).prefix(128)))
     return scorer
   }
 

@@ -53,16 +53,9 @@ public final class BandEnergyDetector: AnomalyDetector {
 
   /// Per cell, the distance to the same cell of the nearest normal images, `[B, grid, grid]`; no reconstruction.
   public func explanation(of batch: Tensor) throws -> Explanation {
-    let normals = try fittedNormals()
-    let features = try features(batch)
-    let indices = try normals.nearest(to: features, areReferences: false).indices
-    let cells = configuration.grid - 2 * configuration.margin
-    let shape = [batch.extent(0), indices.extent(1), energies.bandCount, cells, cells]
-    let theirs = try normals.references.selecting(indices.reshaped([-1]), axis: 0).reshaped(shape)
-    let own = try normals.standardised(features).reshaped([shape[0], 1, shape[2], cells, cells])
-    let distances = try (own - theirs).squared().sum([2]).squareRoot().mean([1])
-    let margin = [Int](repeating: configuration.margin, count: 4)
-    return Explanation(maps: [("bandEnergy", try distances.padded(margin))], reconstruction: nil)
+    let map = try fittedNormals().map(
+      of: features(batch), cells: configuration.grid - 2 * configuration.margin, margin: configuration.margin)
+    return Explanation(maps: [("bandEnergy", map)], reconstruction: nil)
   }
 
   /// Log energies of the standardised images in the cells that count, `[B, d]`.

@@ -91,7 +91,7 @@ extension SimSIDDetector {
     try simSID.generator(batch, mode: .evaluation, runsTeacher: false, random: Generator(seed: 0)).reconstruction
   }
 
-  /// Unexplained energy per cell, the absolute reconstruction difference, and Grad-CAM of the discriminator on the
+  /// Unexplained energy and distance to the nearest normal images per cell, the absolute reconstruction difference, and Grad-CAM of the discriminator on the
   /// reconstruction (Figure 7).
   public func explanation(of batch: Tensor) throws -> Explanation {
     let reconstruction = try withoutGradients { () throws(TorchError) in try self.reconstruction(of: batch) }
@@ -99,8 +99,10 @@ extension SimSIDDetector {
       ("difference", try (batch - reconstruction).abs().squeezed(1)), ("gradCAM", try gradCAM(reconstruction)),
     ]
     if let normal {
-      let map = try withoutGradients { try normal.map(measurement(batch, reconstruction)) }
-      maps.insert(("unexplainedEnergy", map), at: 0)
+      let measured = try withoutGradients { try measurement(batch, reconstruction) }
+      let unexplained = ("unexplainedEnergy", try normal.map(measured))
+      let nearest = ("nearestNormals", try normal.nearestMap(measured))
+      maps = (configuration.scoring == .nearestNormals ? [nearest, unexplained] : [unexplained, nearest]) + maps
     }
     return Explanation(maps: maps, reconstruction: reconstruction)
   }

@@ -124,6 +124,12 @@ struct UnexplainedEnergy {
       return try cells(measured.pixels, pixels) + cells(measured.features, features)
     }
 
+    /// Per cell the distance to the nearest normal images, `[B, 8, 8]`; the outermost cells are zero.
+    func nearestMap(_ measured: Measurement) throws(TorchError) -> Tensor {
+      try nearest.map(
+        of: measured.signature, cells: UnexplainedEnergy.inner.count, margin: UnexplainedEnergy.inner.lowerBound)
+    }
+
     private static func meanEntry(_ values: Tensor, _ moments: Tensor) throws(TorchError) -> Tensor {
       try ((values - moments.selected(0, axis: 0)) / moments.selected(1, axis: 0)).mean([1])
     }
