@@ -18,6 +18,9 @@ public protocol AnomalyDetector: AnyObject {
   /// order, on the same batch.
   func losses(of update: TrainingUpdate, on batch: Tensor, step: TrainingStep) throws -> Losses
 
+  /// What an epoch's mean losses say that people should know, each a sentence; usually nothing.
+  func warnings(about losses: [String: Double]) -> [String]
+
   /// Called after the optimiser has moved the update's weights.
   func didApply(_ update: TrainingUpdate) throws
 
@@ -39,6 +42,9 @@ public protocol AnomalyDetector: AnyObject {
 }
 
 extension AnomalyDetector {
+  /// Nothing.
+  public func warnings(about losses: [String: Double]) -> [String] { [] }
+
   /// All scores of a batch.
   func scores(_ batch: Tensor, areReferences: Bool) throws -> [String: Tensor] {
     try scores(batch, named: Set(scoreNames), areReferences: areReferences)

@@ -145,7 +145,7 @@ struct EvaluationPage {
     guard !series.isEmpty else { return [] }
     return [
       LinePlot(
-        title: "Test AUROC per epoch (not used to choose anything)", x: .init(label: "Epoch"),
+        title: "Test AUROC per epoch, only to look at", x: .init(label: "Epoch"),
         y: .init(label: "AUROC", range: 0...1), series: series)
     ]
   }

@@ -54,7 +54,9 @@ struct TrainCommand: AsyncParsableCommand {
       configuration, data: images, folder: folder, device: device, watchesTest: watchTest, progress: console.show,
       isInterrupted: { interruption.isRequested })
     if resume { try trainer.resume() }
-    switch try trainer.run() {
+    let outcome = try trainer.run()
+    trainer.warnings.forEach { console.say("norma: warning: \($0)") }
+    switch outcome {
     case .finished(let file):
       if common.json { try printJSON(["checkpoint": file.path]) } else { print("trained: \(file.path)") }
     case .interrupted:

@@ -176,8 +176,17 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
 
 /// Threshold and display range from normal training images.
 public struct CalibrationConfiguration: Codable, Equatable, Sendable {
-  /// Share of normal training images below the threshold.
+  /// Which images give mean and standard deviation of a score.
+  public enum Moments: String, Codable, CaseIterable, Sendable {
+    /// All normal training images, as they are (eq. 2).
+    case training
+    /// The first 201 training images, augmented, as the official code does.
+    case official
+  }
+  /// Share of normal images below the threshold.
   public var quantile = 0.95
+  /// Which images give mean and standard deviation of a score.
+  public var moments = Moments.training
 
   /// 95 %.
   public init() {}

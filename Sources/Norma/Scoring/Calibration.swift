@@ -15,12 +15,14 @@ public struct Calibration: Codable, Equatable, Sendable {
     /// Learns from the scores of normal training images; the quantile is linear between neighbours.
     /// - Parameter heldOut: scores of normal images that nothing was trained on; where there are any, the threshold is
     ///   theirs, as networks explain their own training images a little too well.
+    ///   `moments`: scores that mean and standard deviation are taken of, where they are not those of the training images.
     /// - Precondition: there is at least one score.
-    public init(of scores: [Double], heldOut: [Double] = [], quantile: Double) {
-      let count = Double(scores.count)
-      let mean = scores.reduce(0, +) / count
+    public init(of scores: [Double], heldOut: [Double] = [], moments: [Double]? = nil, quantile: Double) {
+      let measured = moments ?? scores
+      let count = Double(measured.count)
+      let mean = measured.reduce(0, +) / count
       self.mean = mean
-      standardDeviation = (scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
+      standardDeviation = (measured.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
       let sorted = (heldOut.isEmpty ? scores : heldOut).sorted()
       let position = quantile * Double(sorted.count - 1)
       let below = Int(position)

@@ -18,8 +18,8 @@ public struct Evaluator: Sendable {
     public let thresholds: [String: Double]
   }
 
-  /// The name of the operating point at the threshold learned from normal training images.
-  public static let calibratedRule = "calibrated on normal training images"
+  /// The name of the operating point at the threshold learned from normal images.
+  public static let calibratedRule = "calibrated on normal images"
 
   /// Scores labelled images and computes all figures.
   /// - Throws: `EvaluationError` when a class is missing or a score is no number.

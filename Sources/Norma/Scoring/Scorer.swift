@@ -52,11 +52,18 @@ public final class Scorer {
     let normals = heldOut?.selecting { $0.label == .normal }
     let unseen = normals.flatMap { $0.count >= smallestHeldOut ? $0 : nil }
     let unseenScores = try unseen.map { try scorer.rawScores(of: $0) } ?? [:]
+    let moments =
+      configuration.calibration.moments == .official
+      ? try scorer.rawScores(
+        of: images.prefix(201), augmentation: Augmentation(configuration.augmentation),
+        random: Generator(seed: UInt64(configuration.seed), on: device)) : raw
     let quantile = configuration.calibration.quantile
     let source = unseen.map { "\($0.count) held-out normal images" } ?? "\(images.count) training images"
     scorer.calibration = Calibration(
       scores: Dictionary(
-        uniqueKeysWithValues: raw.map { ($0, .init(of: $1, heldOut: unseenScores[$0] ?? [], quantile: quantile)) }),
+        uniqueKeysWithValues: raw.map {
+          ($0, .init(of: $1, heldOut: unseenScores[$0] ?? [], moments: moments[$0], quantile: quantile))
+        }),
       thresholdSource: "\(quantile * 100) % of \(source)",
       mapRanges: try scorer.mapRanges(of: (unseen ?? images).prefix(128)))
     return scorer
@@ -73,6 +80,20 @@ public final class Scorer {
     try forEachBatch(of: images) { batch, _ in
       let scores = try withoutGradients { try self.detector.scores(batch, areReferences: areReferences) }
       for (name, values) in scores { all[name, default: []] += try values.values(as: Double.self) }
+    }
+    return all
+  }
+
+  /// Raw scores of augmented images: what the official calibration is taken of.
+  private func rawScores(
+    of images: PreparedImages, augmentation: Augmentation, random: Generator
+  ) throws -> [String: [Double]] {
+    var all: [String: [Double]] = [:]
+    try forEachBatch(of: images) { batch, _ in
+      let moved = try augmentation(batch, background: self.specification.background, random: random)
+      for (name, values) in try self.detector.scores(moved, areReferences: false) {
+        all[name, default: []] += try values.values(as: Double.self)
+      }
     }
     return all
   }

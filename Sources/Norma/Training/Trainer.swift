@@ -24,6 +24,8 @@ public final class Trainer {
   var optimisers: [[String: Adam]] = []
   /// Where the run stands.
   var position = Position()
+  /// What people should know about the run so far, each sentence once.
+  public private(set) var warnings: [String] = []
   /// The losses of the current epoch so far.
   var tally = LossTally()
   /// The weights with the best validation AUROC so far, under the rule that asks for it.
@@ -190,6 +192,10 @@ public final class Trainer {
         "learningRates": optimisers[position.stage].mapValues { $0.learningRates[0] }, "imagesPerSecond": rate,
         "waitingShare": share, "seconds": position.seconds,
       ])
+    for warning in detector.warnings(about: Dictionary(losses) { first, _ in first }) {
+      try log.append("warning", ["epoch": epoch, "text": warning])
+      if !warnings.contains(warning) { warnings.append(warning) }
+    }
     var message = WorkProgress("training", done: epoch, total: configuration.training.epochs, unit: "epochs")
     message.imagesPerSecond = rate
     message.secondsLeft = position.seconds / Double(epoch) * Double(configuration.training.epochs - epoch)

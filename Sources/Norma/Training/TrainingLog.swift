@@ -2,7 +2,7 @@ public import Foundation
 
 /// The log of a run: one JSON object per line, appended as things happen.
 ///
-/// Events: `start`, `epoch` (losses, rates, images per second, share of time spent waiting for images), `monitor`
+/// Events: `start`, `warning`, `epoch` (losses, rates, images per second, share of time spent waiting for images), `monitor`
 /// (AUROC of a labelled set, shown and never used unless the checkpoint rule says so), `interrupted`, `finished`.
 struct TrainingLog {
   private let file: URL

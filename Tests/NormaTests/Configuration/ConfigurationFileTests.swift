@@ -194,6 +194,7 @@ struct ConfigurationFileTests {
           scale: 0.05
           translation: 0.05
         calibration:
+          moments: training
           quantile: 0.95
         data:
           contamination: 0.0

@@ -28,6 +28,13 @@ struct CalibrationTests {
     #expect(distribution.mean == 4)
   }
 
+  @Test("Moments of other images leave the threshold alone")
+  func otherMoments() {
+    let distribution = Calibration.Distribution(of: scores, moments: [1, 3], quantile: 0.5)
+    #expect(distribution.mean == 2 && distribution.standardDeviation == 1)
+    #expect(distribution.threshold == 3)
+  }
+
   @Test("A single score is its own threshold and stays finite")
   func single() {
     let distribution = Calibration.Distribution(of: [3], quantile: 0.95)

@@ -34,6 +34,22 @@ struct CheckpointTests {
     #expect(first.values.allSatisfy { $0.count == 7 && $0.allSatisfy(\.isFinite) })
   }
 
+  @Test("The official calibration takes its moments from augmented images, and leaves the threshold")
+  func officialCalibration() async throws {
+    let (run, _) = try await trained(.simSID)
+    let usual = try run.model
+    var metadata = usual.metadata
+    metadata.configuration.calibration.moments = .official
+    var official = usual
+    official.metadata = metadata
+    let calibrated = try official.calibrated(on: run.data, device: .cpu).metadata.calibration
+    for (name, distribution) in usual.metadata.calibration.scores {
+      let other = try #require(calibrated.scores[name])
+      #expect(other.mean != distribution.mean)
+      #expect(abs(other.threshold - distribution.threshold) <= 1e-4 * max(1, abs(distribution.threshold)))
+    }
+  }
+
   @Test("The calibration is that of the training images without themselves", arguments: methods)
   func calibration(_ method: DetectionMethod) async throws {
     let (run, _) = try await trained(method)

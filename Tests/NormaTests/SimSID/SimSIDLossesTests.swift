@@ -156,4 +156,12 @@ struct SimSIDLossesTests {
     }
     #expect(error?.description == "generator: its update must follow the discriminator's")
   }
+
+  @Test("A lost adversarial signal and a student with one image for all are told; a sound run is not")
+  func warnings() throws {
+    let detector = try SimSIDDetector(.tiny { _ in }, seed: 1, epochs: 1)
+    #expect(detector.warnings(about: ["discriminator": 0.4, "reconstructionSpread": 0.02]).isEmpty)
+    #expect(detector.warnings(about: ["discriminator": 1.38, "reconstructionSpread": 0.02]).count == 1)
+    #expect(detector.warnings(about: ["discriminator": 0.4, "reconstructionSpread": 1e-6]).count == 1)
+  }
 }

@@ -33,6 +33,7 @@ struct SimSIDSwitchTests {
     Switch("D, memories per patch") { $0.decoderMemories = [.perPatch, .perPatch] },
     Switch("D, one of each") { $0.decoderMemories = [.windows, .perPatch] },
     Switch("D, one window") { $0.decoderWindows = 1 },
+    Switch("D, reduced width") { $0.decoderReducedWidth = 6 },
     Switch("E, no distillation") { $0.distillation = false },
     Switch("F, teacher's gradient through the bottleneck") { $0.teacherStopGradient = .skips },
     Switch("F, no stop-gradient") { $0.teacherStopGradient = .none },
@@ -84,7 +85,7 @@ struct SimSIDSwitchTests {
     let optimisers = try detector.stages[0].updates.map { try Adam($0.module, $0.options) }
     let images = try smoothImages(6, side: configuration.imageSize, seed: 8)
     let losses = try train(detector, images, optimisers, random: Generator(seed: 1))
-    let names: Set = ["discriminator", "realLogit", "fakeLogit", "student", "generator"]
+    let names: Set = ["discriminator", "realLogit", "fakeLogit", "student", "generator", "reconstructionSpread"]
     #expect(Set(losses.keys) == (configuration.distillation ? names.union(["teacher", "distillation"]) : names))
     #expect(losses.values.allSatisfy { $0.isFinite })
     try withoutGradients { try detector.fit { body in try body(images) } }

@@ -212,4 +212,26 @@ struct SpaceAwareMemoryTests {
     let share = try half.mean().item()
     #expect(share > 0.3 && share < 0.7)
   }
+
+  @Test("Each block has its own way down to the reduced width and up again")
+  func reduction() throws {
+    let reduced = 2
+    let maps = try BlockReduction(blocks: blocks, width: width, reduced: reduced, generator: Generator(seed: 5))
+    let rows = try features()
+    let named = Dictionary(uniqueKeysWithValues: maps.namedParameters.map { ($0.key, $0.parameter.tensor) })
+    let down = try #require(named["down"]).values(as: Double.self)
+    let input = try rows.values(as: Double.self)
+    let found = try maps.down(rows).values(as: Double.self)
+    for image in 0..<images {
+      for block in 0..<blocks {
+        for out in 0..<reduced {
+          let expected = (0..<width).reduce(0.0) { sum, k in
+            sum + down[(block * reduced + out) * width + k] * input[(image * blocks + block) * width + k]
+          }
+          #expect(abs(found[(image * blocks + block) * reduced + out] - expected) < 1e-5)
+        }
+      }
+    }
+    #expect(try maps.up(maps.down(rows)).shape == rows.shape)
+  }
 }

@@ -77,7 +77,8 @@ struct TrainerTests {
     #expect(
       try run.losses().allSatisfy {
         $0.keys.sorted() == [
-          "discriminator", "distillation", "fakeLogit", "generator", "realLogit", "student", "teacher",
+          "discriminator", "distillation", "fakeLogit", "generator", "realLogit", "reconstructionSpread", "student",
+          "teacher",
         ]
       })
     #expect((0...1).contains(epoch["waitingShare"] as? Double ?? -1))

@@ -97,6 +97,8 @@ public struct SimSIDConfiguration: DetectorConfiguration {
   public var decoderMemories = [DecoderMemory.windows, .windows]
   /// Windows per patch of a `windows` memory: 1, 4 or 16.
   public var decoderWindows = 4
+  /// Width that decoder features are brought down to before a memory and up from after it; 0: not at all (as published).
+  public var decoderReducedWidth = 0
   /// Skips from the two inner encoder levels (Table II, "w/o skip connection").
   public var skips = true
   /// Decoder levels that work on the recombined image, 1 or 2.
@@ -187,6 +189,8 @@ public struct SimSIDConfiguration: DetectorConfiguration {
     try require(
       decoderMemories[0] != .windows || (2 * bottleneckSide) % (root ?? 1) == 0, "decoderWindows", decoderWindows,
       "a grid that divides the first decoder map of \(2 * bottleneckSide) × \(2 * bottleneckSide)")
+    try require(
+      decoderReducedWidth >= 0, "decoderReducedWidth", decoderReducedWidth, "0 (no reduction) or a number of features")
     try require((1...2).contains(recombinedLevels), "recombinedLevels", recombinedLevels, "1 or 2")
     try require((0...1).contains(inpaintRetention), "inpaintRetention", inpaintRetention, "0 to 1")
     try require((0...1).contains(decoderRetention), "decoderRetention", decoderRetention, "0 to 1")

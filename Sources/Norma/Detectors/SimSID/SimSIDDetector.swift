@@ -84,7 +84,8 @@ public final class SimSIDDetector: AnomalyDetector {
       try SimSIDLosses.generator(simSID.discriminator(output.reconstruction, mode: .training).logits)
     }
     var total = try student * weights.student + adversarial * weights.generator
-    var parts = [("student", student), ("generator", adversarial)]
+    let spread = try output.reconstruction.detached().variance([0]).mean()
+    var parts = [("student", student), ("generator", adversarial), ("reconstructionSpread", spread)]
     if let teacher = output.teacher {
       let taught = try SimSIDLosses.reconstruction(teacher.image, images)
       let distance = try SimSIDLosses.distillation(output.studentFeatures, teacher.features)
@@ -92,6 +93,23 @@ public final class SimSIDDetector: AnomalyDetector {
       parts += [("teacher", taught), ("distillation", distance)]
     }
     return Losses(total: total, parts: parts)
+  }
+
+  /// Adversarial training that has lost its signal: a discriminator that cannot tell (its loss near 2 · ln 2), or a student
+  /// that returns one image for all.
+  public func warnings(about losses: [String: Double]) -> [String] {
+    var warnings: [String] = []
+    if let loss = losses["discriminator"], loss > 1.3 {
+      warnings.append(
+        "the discriminator no longer tells images from reconstructions (loss near 1.39); the scores 'reconstructionLogit' and 'inputLogit' carry no signal"
+      )
+    }
+    if let spread = losses["reconstructionSpread"], spread < 1e-4 {
+      warnings.append(
+        "the student returns nearly the same image for every input; train longer, or raise detector.lossWeights.student"
+      )
+    }
+    return warnings
   }
 
   /// Writes the generator's batch into the memory queue.

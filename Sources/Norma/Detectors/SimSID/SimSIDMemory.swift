@@ -99,6 +99,7 @@ final class SpaceAwareMemory: Module {
 /// A memory after a decoder level (§3.2, hierarchical memory).
 final class DecoderMemory: Module {
   private let memory: SpaceAwareMemory
+  private let reduction: BlockReduction?
   private let layout: SimSIDConfiguration.DecoderMemory
   private let patches: Int
   private let windowsPerSide: Int
@@ -113,13 +114,18 @@ final class DecoderMemory: Module {
     patches = configuration.patches
     windowsPerSide = layout == .windows ? Int(Double(configuration.decoderWindows).squareRoot()) : 1
     retention = configuration.decoderRetention
+    let blocks = layout == .windows ? configuration.decoderWindows : patches
+    let width = channels * (side / windowsPerSide) * (side / windowsPerSide)
+    let reduced = configuration.decoderReducedWidth
+    reduction =
+      reduced > 0 ? try BlockReduction(blocks: blocks, width: width, reduced: reduced, generator: generator) : nil
     memory = try SpaceAwareMemory(
-      blocks: layout == .windows ? configuration.decoderWindows : patches, slots: configuration.slots,
-      width: channels * (side / windowsPerSide) * (side / windowsPerSide), isShared: !configuration.spaceAware,
+      blocks: blocks, slots: configuration.slots, width: reduced > 0 ? reduced : width,
+      isShared: !configuration.spaceAware,
       shrinkage: MemoryShrinkage(configuration), generator: generator)
   }
 
-  override var parts: [Part] { memory.parts }
+  override var parts: [Part] { memory.parts + (reduction?.parts ?? []) }
 
   /// `[B · G, C, s, s]` in and out.
   func callAsFunction(_ features: Tensor, mode: Mode, random: Generator) throws(TorchError) -> Tensor {
@@ -128,13 +134,39 @@ final class DecoderMemory: Module {
     let read: Tensor
     if layout == .windows {
       let windows = try features.reshaped([shape[0], shape[1], n, side, n, side]).permuted([0, 2, 4, 1, 3, 5])
-      let rows = try memory(windows.reshaped([shape[0], n * n, -1]))
+      let rows = try readRows(windows.reshaped([shape[0], n * n, -1]))
       read = try rows.reshaped([shape[0], n, n, shape[1], side, side]).permuted([0, 3, 1, 4, 2, 5]).reshaped(shape)
     } else {
-      read = try memory(features.reshaped([-1, patches, shape[1] * side * side])).reshaped(shape)
+      read = try readRows(features.reshaped([-1, patches, shape[1] * side * side])).reshaped(shape)
     }
     return try MaskedShortcut.mix(read, with: features, retention: retention, mode: mode, random: random)
   }
+
+  /// Reads with `[B, blocks, width]`, by way of the reduced width where there is one.
+  private func readRows(_ rows: Tensor) throws(TorchError) -> Tensor {
+    guard let reduction else { return try memory(rows) }
+    return try reduction.up(memory(reduction.down(rows)))
+  }
+}
+
+/// Linear maps without bias around a memory, one pair per block. Keys `down`, `[blocks, reduced, width]`, and `up`,
+/// `[blocks, width, reduced]`.
+final class BlockReduction: Module {
+  private let downward: Parameter
+  private let upward: Parameter
+
+  init(blocks: Int, width: Int, reduced: Int, generator: Generator) throws {
+    downward = try Parameter(Initialisation.uniform([blocks, reduced, width], fanIn: width, generator))
+    upward = try Parameter(Initialisation.uniform([blocks, width, reduced], fanIn: reduced, generator))
+  }
+
+  override var parts: [Part] { [.tensor("down", downward), .tensor("up", upward)] }
+
+  /// `[B, blocks, width]` to `[B, blocks, reduced]`.
+  func down(_ rows: Tensor) throws(TorchError) -> Tensor { try .einsum("bkw,krw->bkr", rows, downward.tensor) }
+
+  /// `[B, blocks, reduced]` to `[B, blocks, width]`.
+  func up(_ rows: Tensor) throws(TorchError) -> Tensor { try .einsum("bkr,kwr->bkw", rows, upward.tensor) }
 }
 
 /// The masked shortcut of SQUID (training only): each cell keeps the new value with probability ρ, else the old one.
