@@ -74,12 +74,20 @@ public struct Checkpoint: Sendable {
     let format = (try? JSONDecoder().decode(FormatOnly.self, from: Data(text.utf8)))?.format
     guard let format else { throw CheckpointError.notOurs(path: url.path) }
     guard format <= Self.format else { throw CheckpointError.tooNew(path: url.path, format: format) }
-    do {
-      self.init(metadata: try JSONDecoder().decode(Metadata.self, from: Data(text.utf8)))
-      try metadata.configuration.validate()
-    } catch { throw CheckpointError.damaged(path: url.path) }
+    do { self.init(metadata: try Self.metadata(Data(text.utf8))) } catch {
+      throw CheckpointError.damaged(path: url.path)
+    }
     notes = file.metadata.filter { $0.key != Self.metadataKey }
     for array in file.arrays() { arrays[array.name] = array }
+  }
+
+  /// Reads metadata. Its configuration may be older than this Norma: keys that came later have their defaults.
+  private static func metadata(_ json: Data) throws -> Metadata {
+    var tree = try JSONSerialization.jsonObject(with: json) as? [String: Any] ?? [:]
+    let stored = try JSONSerialization.data(withJSONObject: tree["configuration"] ?? [:])
+    let configuration = try JSONEncoder().encode(ConfigurationFile.read(json: stored))
+    tree["configuration"] = try JSONSerialization.jsonObject(with: configuration)
+    return try JSONDecoder().decode(Metadata.self, from: JSONSerialization.data(withJSONObject: tree))
   }
 
   private struct FormatOnly: Codable { let format: Int }

@@ -18,6 +18,23 @@ public enum ConfigurationFile {
   ) throws(ConfigurationError) -> RunConfiguration {
     var changes = try tree(yaml, source: source)
     for override in overrides { try apply(override, to: &changes) }
+    return try read(changes, base: base)
+  }
+
+  /// Reads a configuration that was stored as JSON; keys that came later have their defaults.
+  /// - Throws: `ConfigurationError`.
+  static func read(json: Data) throws(ConfigurationError) -> RunConfiguration {
+    guard let tree = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
+      throw .wrongType(key: "configuration", expected: "a group of keys")
+    }
+    return try read(tree, base: nil)
+  }
+
+  /// The configuration that a tree of keys makes of `base`, or of the published preset of the tree's method.
+  private static func read(
+    _ tree: [String: Any], base: RunConfiguration?
+  ) throws(ConfigurationError) -> RunConfiguration {
+    var changes = tree
     let named: DetectionMethod? = if let name = changes["method"] { try DetectionMethod(named: "\(name)") } else { nil }
     changes["method"] = nil
     guard let method = named ?? base?.detector.method else {
@@ -30,7 +47,7 @@ public enum ConfigurationFile {
         key: "method", value: method.rawValue,
         allowed: "\(start.detector.method.rawValue), the method of what it changes")
     }
-    let configuration = try decode(overlay(changes, on: tree(of: start), path: [], defaults: start))
+    let configuration = try decode(overlay(changes, on: Self.tree(of: start), path: [], defaults: start))
     try configuration.validate()
     return configuration
   }

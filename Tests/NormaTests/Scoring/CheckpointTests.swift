@@ -34,6 +34,27 @@ struct CheckpointTests {
     #expect(first.values.allSatisfy { $0.count == 7 && $0.allSatisfy(\.isFinite) })
   }
 
+  @Test("A checkpoint of an older Norma, whose configuration lacks keys of today, loads with their defaults")
+  func olderConfiguration() async throws {
+    let (run, images) = try await trained(.simSID)
+    let file = try SafetensorsFile(contentsOf: run.folder.url.appendingPathComponent("model.safetensors"))
+    let text = try #require(file.metadata["norma"])
+    var tree = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    var configuration = try #require(tree["configuration"] as? [String: Any])
+    configuration["calibration"] = nil
+    var detector = try #require(configuration["detector"] as? [String: Any])
+    detector["decoderReducedWidth"] = nil
+    configuration["detector"] = detector
+    tree["configuration"] = configuration
+    let older = run.folder.url.appendingPathComponent("older.safetensors")
+    let json = String(decoding: try JSONSerialization.data(withJSONObject: tree), as: UTF8.self)
+    try SafetensorsFile.write(file.arrays(), metadata: ["norma": json], to: older)
+    let checkpoint = try Checkpoint(contentsOf: older)
+    #expect(try checkpoint.metadata.configuration == run.model.metadata.configuration)
+    let scores = try Scorer(checkpoint: run.model, device: .cpu).rawScores(of: images)
+    #expect(try Scorer(checkpoint: checkpoint, device: .cpu).rawScores(of: images) == scores)
+  }
+
   @Test("The official calibration takes its moments from augmented images, and leaves the threshold")
   func officialCalibration() async throws {
     let (run, _) = try await trained(.simSID)
