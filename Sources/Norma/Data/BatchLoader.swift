@@ -40,9 +40,30 @@ final class BatchLoader: Sendable {
   /// - Throws: `ImageError` when a file can no longer be read.
   func next() throws -> (values: [[Float]], indices: [Int])? { try queue.pop()?.get() }
 
-  /// One batch; images that are not in memory are read from their files.
+  /// One batch; images that are not in memory are read from their files, on all processors.
   private static func load(_ batch: [Int], from images: PreparedImages) throws -> (values: [[Float]], indices: [Int]) {
-    (try batch.map { try images.values(at: $0) }, batch)
+    guard batch.contains(where: { !images.isInMemory($0) }) else {
+      return (try batch.map { try images.values(at: $0) }, batch)
+    }
+    let gathered = Gathered(count: batch.count)
+    DispatchQueue.concurrentPerform(iterations: batch.count) { position in
+      gathered.set(Result { try images.values(at: batch[position]) }, at: position)
+    }
+    return (try gathered.values(), batch)
+  }
+
+  /// Images of a batch as they come in.
+  ///
+  /// `@unchecked Sendable`: `results` is read and written under `lock`.
+  private final class Gathered: @unchecked Sendable {
+    private let lock = NSLock()
+    private var results: [Result<[Float], any Error>?]
+
+    init(count: Int) { results = Array(repeating: nil, count: count) }
+
+    func set(_ result: Result<[Float], any Error>, at position: Int) { lock.withLock { results[position] = result } }
+
+    func values() throws -> [[Float]] { try lock.withLock { try results.compactMap { try $0?.get() } } }
   }
 
   /// A bounded queue between one producer and one consumer.

@@ -50,6 +50,9 @@ public struct PreparedImages: Sendable {
     return labels.count == items.count ? labels : nil
   }
 
+  /// Whether image `index` need not be read from its file.
+  func isInMemory(_ index: Int) -> Bool { cached[index] != nil }
+
   /// Image `index`, from memory or from its file.
   /// - Throws: `ImageError` when the file cannot be read any more.
   func values(at index: Int) throws -> [Float] {
