@@ -6,7 +6,7 @@ public import Torch
 public final class Workload {
   private let configuration: RunConfiguration
   private let detector: any AnomalyDetector
-  private let optimisers: [String: Adam]
+  private let runner: StageRunner?
   private let random: Generator
   private let batch: Tensor
 
@@ -17,11 +17,10 @@ public final class Workload {
     detector = try configuration.detector.makeDetector(seed: configuration.seed, epochs: 1)
     try detector.network.move(to: device)
     try detector.network.preferChannelsLast()
-    var optimisers: [String: Adam] = [:]
-    for update in detector.stages.first?.updates ?? [] {
-      optimisers[update.name] = try Adam(update.module, update.options)
+    let detector = detector
+    runner = try detector.stages.first.map {
+      try StageRunner($0, of: detector, precision: configuration.training.precision, on: device)
     }
-    self.optimisers = optimisers
     random = try Generator(seed: 1, on: device)
     let size = configuration.detector.settings.imageSize
     batch = try random.uniform(-1, 1, shape: [configuration.training.batchSize, 1, size, size])
@@ -31,19 +30,10 @@ public final class Workload {
   /// Seconds of `cycles` training cycles: as many iterations each as the slowest update's interval.
   /// - Returns: the time and the images that were trained on.
   public func train(cycles: Int) throws -> (seconds: Double, images: Int) {
-    guard let stage = detector.stages.first else { return (0, 0) }
-    let iterations = cycles * (stage.updates.map(\.interval).max() ?? 1)
+    guard let runner else { return (0, 0) }
+    let iterations = cycles * (runner.stage.updates.map(\.interval).max() ?? 1)
     let start = Date()
-    for iteration in 0..<iterations {
-      let due = stage.updates.filter { iteration % $0.interval == 0 }
-      let step = TrainingStep(due: Set(due.map(\.name)), random: random)
-      for update in due {
-        let losses = try detector.losses(of: update, on: batch, step: step)
-        try losses.total.backward()
-        try optimisers[update.name]?.step()
-        try detector.didApply(update)
-      }
-    }
+    for iteration in 0..<iterations { _ = try runner.run(iteration: iteration, on: batch, random: random) }
     return (Date().timeIntervalSince(start), iterations * configuration.training.batchSize)
   }
 

@@ -33,8 +33,8 @@ extension Trainer {
     else { throw TrainingError.nothingToResume(path: folder.path) }
     self.position = position
     try load(checkpoint.arrays(below: "network."), into: detector.network.namedParameters)
-    for (index, optimisers) in optimisers.enumerated() {
-      for (name, optimiser) in optimisers {
+    for (index, runner) in runners.enumerated() {
+      for (name, optimiser) in runner.optimisers {
         try load(checkpoint.arrays(below: "training.\(index).\(name)."), into: optimiser.state)
       }
     }
@@ -55,8 +55,8 @@ extension Trainer {
     position.losses = tally.counts
     var checkpoint = Checkpoint(metadata: metadata(Calibration(scores: [:], mapRanges: [:])))
     checkpoint.add(try storedArrays(detector.network.namedParameters, prefix: "network."))
-    for (index, optimisers) in optimisers.enumerated() {
-      for (name, optimiser) in optimisers {
+    for (index, runner) in runners.enumerated() {
+      for (name, optimiser) in runner.optimisers {
         checkpoint.add(try storedArrays(optimiser.state, prefix: "training.\(index).\(name)."))
       }
     }

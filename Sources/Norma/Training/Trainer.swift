@@ -20,8 +20,8 @@ public final class Trainer {
   private let isInterrupted: () -> Bool
   private let watchesTest: Bool
 
-  /// Optimisers of the stages by update name.
-  var optimisers: [[String: Adam]] = []
+  /// The stages with their optimisers.
+  let runners: [StageRunner]
   /// Where the run stands.
   var position = Position()
   /// What people should know about the run so far, each sentence once.
@@ -70,10 +70,9 @@ public final class Trainer {
     try detector.network.preferChannelsLast()
     let decay = configuration.training.weightAverage
     average = decay > 0 ? try WeightAverage(detector.network, decay: decay) : nil
-    for stage in detector.stages {
-      var optimisers: [String: Adam] = [:]
-      for update in stage.updates { optimisers[update.name] = try Adam(update.module, update.options) }
-      self.optimisers.append(optimisers)
+    let detector = detector
+    runners = try detector.stages.map {
+      try StageRunner($0, of: detector, precision: configuration.training.precision, on: device)
     }
   }
 
@@ -120,16 +119,16 @@ public final class Trainer {
     let loader = BatchLoader(
       data.training, order: epochOrder(), batchSize: batchSize, skipped: position.iteration, smallestBatch: 2)
     let random = try epochGenerator()
-    for update in stage.updates {
-      optimisers[position.stage][update.name]?.learningRateScale = update.schedule.factor(at: Double(position.epoch))
-    }
+    let runner = runners[position.stage]
+    runner.begin(epoch: position.epoch)
     var images = 0
     let start = Date()
     while let (values, _) = try loader.next() {
       let batch = try augmentation(
         specification.scaled(specification.batch(values, on: device)), background: specification.background,
         random: random)
-      try runIteration(stage, batch, random: random)
+      try tally.add(runner.run(iteration: position.iteration, on: batch, random: random))
+      try average?.update()
       position.iteration += 1
       images += values.count
       if isInterrupted() {
@@ -143,22 +142,6 @@ public final class Trainer {
     try record(tally.means(), stage: stage, images: images, seconds: seconds, waited: loader.waited)
     tally = LossTally()
     return true
-  }
-
-  private func runIteration(_ stage: TrainingStage, _ batch: Tensor, random: Generator) throws {
-    let due = stage.updates.filter { position.iteration % $0.interval == 0 }
-    let step = TrainingStep(due: Set(due.map(\.name)), random: random)
-    let precision: DType? = configuration.training.precision == .bfloat16 ? .bfloat16 : nil
-    for update in due {
-      let losses = try withAutocast(precision, on: device) {
-        try detector.losses(of: update, on: batch, step: step)
-      }
-      try losses.total.backward()
-      try optimisers[position.stage][update.name]?.step()
-      try detector.didApply(update)
-      try tally.add(losses.parts)
-    }
-    try average?.update()
   }
 
   /// The generator of the current epoch, or the one of the interrupted epoch where it stood.
@@ -189,7 +172,7 @@ public final class Trainer {
       "epoch",
       [
         "stage": stage.name, "epoch": epoch, "losses": Dictionary(losses) { first, _ in first },
-        "learningRates": optimisers[position.stage].mapValues { $0.learningRates[0] }, "imagesPerSecond": rate,
+        "learningRates": runners[position.stage].optimisers.mapValues { $0.learningRates[0] }, "imagesPerSecond": rate,
         "waitingShare": share, "seconds": position.seconds,
       ])
     for warning in detector.warnings(about: Dictionary(losses) { first, _ in first }) {
