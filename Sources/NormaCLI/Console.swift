@@ -56,7 +56,7 @@ final class Console: @unchecked Sendable {
   }
 }
 
-/// Ctrl-C, noticed between two iterations instead of ending the program.
+/// Ctrl-C, noticed between two iterations instead of ending the program; a second one ends it at once.
 ///
 /// `@unchecked Sendable`: `requested` is read and written under `lock`.
 final class Interruption: @unchecked Sendable {
@@ -73,7 +73,7 @@ final class Interruption: @unchecked Sendable {
         defer { requested = true }
         return requested
       }
-      if again { Foundation.exit(Failure.interrupted) }
+      if again { _exit(Failure.interrupted) }  // at once: other threads are still computing
     }
     source.resume()
   }
