@@ -8,18 +8,18 @@ import Torch
 enum CasePictures {
   /// Cases for a page: found, missed, false alarms, and normal ones, chosen by the scores of an evaluation.
   static func cases(
-    of outcome: Trials.Outcome, data: String, device: Device, progress: @escaping ProgressHandler
+    of outcome: Trials.Outcome, data: String, device: Device
   ) async throws -> (cases: [Report.Case], legend: Report.MapLegend?) {
-    let checkpoint = try Checkpoint(contentsOf: outcome.file)
-    let images = try await TrainingData(
-      folder: data, configuration: checkpoint.metadata.configuration, readsTraining: false, progress: progress)
-    guard let test = images.test else { return ([], nil) }
     let chosen = choose(outcome.test)
     let wanted = Dictionary(chosen.map { ($0.name, $0.caption) }) { first, _ in first }
-    let scorer = try Scorer(checkpoint: checkpoint, device: device)
+    let normalClass = outcome.metadata.configuration.data.normalClass
+    let set = try ImageDataSet.open(data, normalClass: normalClass.isEmpty ? nil : normalClass)
+    let scorer = try Scorer(checkpoint: Checkpoint(contentsOf: outcome.file), device: device)
+    let images = try await PreparedImages(
+      set.items(in: .test).filter { wanted[$0.name] != nil }, for: scorer.specification)
     var found: [String: Report.Case] = [:]
     var legend: Report.MapLegend?
-    try scorer.score(test.selecting { wanted[$0.name] != nil }, explains: true) { result in
+    try scorer.score(images, explains: true) { result in
       let range = result.maps.first.map { displayRange(of: $0.name, $0.map, scorer.calibration) } ?? 0...1
       if legend == nil, !result.maps.isEmpty {
         legend = .init(range: range, note: "median to 99.5 % of normal images")

@@ -65,6 +65,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     let page = report ?? output.map { $0 + "/report.html" }
     if let page { try OutputFolder.make(for: URL(fileURLWithPath: page)) }
     let outcomes = try await outcomes(device: device, console: console)
+    for warning in Set(outcomes.flatMap(\.warnings)).sorted() { console.say("norma: warning: \(warning)") }
     let reference =
       try await yardstick && outcomes[0].metadata.configuration.detector.method != .bandEnergy
       ? Yardstick.outcomes(like: outcomes, data: data, device: device, progress: console.show) : []
@@ -72,7 +73,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     if common.json { try evaluation.printJSON() } else { print(try evaluation.text()) }
     if let page {
       try await evaluation.write(
-        to: URL(fileURLWithPath: page), data: data, device: device, showsNames: showNames, progress: console.show)
+        to: URL(fileURLWithPath: page), data: data, device: device, showsNames: showNames)
       console.say("report: \(page)")
     }
   }

@@ -13,12 +13,13 @@ enum Yardstick {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("norma-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     var found: [Trials.Outcome] = []
-    for outcome in outcomes {
+    for (index, outcome) in outcomes.enumerated() {
       var configuration = try Preset.bandEnergy.configuration()
       configuration.seed = outcome.metadata.configuration.seed
       configuration.data = outcome.metadata.configuration.data
       let ending = try await Trials.run(
-        configuration, seeds: [configuration.seed], folder: data, output: folder, device: device, progress: progress)
+        configuration, seeds: [configuration.seed], folder: data, output: folder.appendingPathComponent("\(index)"),
+        device: device, progress: progress)
       if case .finished(let results) = ending { found += results }
     }
     return found
@@ -73,7 +74,7 @@ struct EvaluationPage {
   // MARK: The page
 
   func write(
-    to file: URL, data: String, device: Device, showsNames: Bool, progress: @escaping ProgressHandler
+    to file: URL, data: String, device: Device, showsNames: Bool
   ) async throws {
     let configuration = first.metadata.configuration
     let method = configuration.detector.method.rawValue
@@ -85,7 +86,7 @@ struct EvaluationPage {
     report.methods = try methods()
     report.headlines = headlines(report.methods[0].summary)
     try addCurves(to: &report)
-    let cases = try await CasePictures.cases(of: first, data: data, device: device, progress: progress)
+    let cases = try await CasePictures.cases(of: first, data: data, device: device)
     report.cases = cases.cases
     report.mapLegend = cases.legend
     report.record = record()

@@ -40,6 +40,20 @@ struct EvaluateTests {
     #expect(showsNames)
   }
 
+  @Test("A test image that cannot be read is named, and the figures say how many were left")
+  func skippedImage() throws {
+    let copy = folder.path("data")
+    try FileManager.default.copyItem(atPath: trained.data, toPath: copy)
+    let images = try FileManager.default.contentsOfDirectory(atPath: "\(copy)/test/NORMAL").sorted()
+    let broken = "\(copy)/test/NORMAL/\(images[0])"
+    try Data("no image".utf8).write(to: URL(fileURLWithPath: broken))
+    let run = try Program.run("evaluate", copy, "--checkpoint", trained.checkpoint, "--no-yardstick")
+    #expect(run.status == 0)
+    #expect(run.errorLines.count == 1)
+    #expect(run.errors.hasPrefix("norma: warning: \(broken) ") && run.errors.hasSuffix(" (skipped)\n"))
+    #expect(run.output.contains("\nTest images: 5 normal, 6 abnormal. "))
+  }
+
   @Test("Figures as JSON: one object per score, the yardstick's among them")
   func json() throws {
     let run = try Program.run("evaluate", trained.data, "--checkpoint", trained.checkpoint, "--json")

@@ -17,6 +17,8 @@ public enum Trials {
     public let curves: [LearningCurve]
     /// Test images scored per second.
     public let imagesPerSecond: Double
+    /// What people should know: images that were skipped, duplicates, a training that went wrong.
+    public internal(set) var warnings: [String]
   }
 
   /// Evaluates a checkpoint on the test and validation images of a data set, split as in its training.
@@ -43,7 +45,7 @@ public enum Trials {
     return Outcome(
       file: file, metadata: checkpoint.metadata, test: result, validation: validation,
       curves: LearningCurve.curves(in: file.deletingLastPathComponent()),
-      imagesPerSecond: Double(test.count) / max(seconds, 1e-9))
+      imagesPerSecond: Double(test.count) / max(seconds, 1e-9), warnings: data.warnings)
   }
 
   /// How a series of trials ended.
@@ -69,14 +71,18 @@ public enum Trials {
       let run = output.appendingPathComponent("seed-\(seed)")
       let model = run.appendingPathComponent("model.safetensors")
       let data = try await TrainingData(folder: folder, configuration: configuration, progress: progress)
+      var trainingWarnings: [String] = []
       if !FileManager.default.fileExists(atPath: model.path) {
         let trainer = try Trainer(
           configuration, data: data, folder: run, device: device, watchesTest: watchesTest, progress: progress,
           isInterrupted: isInterrupted)
         if Trainer.hasState(in: run) { try trainer.resume() }
         guard case .finished = try trainer.run() else { return .interrupted }
+        trainingWarnings = trainer.warnings
       }
-      outcomes.append(try evaluate(model, Checkpoint(contentsOf: model), data: data, device: device))
+      var outcome = try evaluate(model, Checkpoint(contentsOf: model), data: data, device: device)
+      outcome.warnings += trainingWarnings
+      outcomes.append(outcome)
     }
     return .finished(outcomes)
   }

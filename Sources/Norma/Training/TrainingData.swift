@@ -9,7 +9,7 @@ public struct TrainingData: Sendable {
   public let validation: PreparedImages?
   /// The data set's test images; nil without any.
   public let test: PreparedImages?
-  /// Content hash over the training images.
+  /// Content hash over the training images; empty where they were left out.
   public let fingerprint: String
   /// What people should know about the data: duplicates across splits, images that could not be read.
   public let warnings: [String]
@@ -41,11 +41,13 @@ public struct TrainingData: Sendable {
     let (validationItems, testItems) = (set.items(in: .validation), set.items(in: .test))
     validation = validationItems.isEmpty ? nil : try await prepare(validationItems, "validation")
     test = testItems.isEmpty ? nil : try await prepare(testItems, "test")
+    let skipped = [training, validation, test].compactMap { $0 }.flatMap(\.failures).map { "\($0.reason) (skipped)" }
+    guard readsTraining else {
+      (fingerprint, warnings) = ("", skipped)
+      return
+    }
     fingerprint = try await ContentIndex(of: items).fingerprint
-    let sets = [training, validation, test].compactMap { $0 }
-    warnings =
-      try await ContentIndex(of: items + validationItems + testItems).warnings
-      + sets.flatMap(\.failures).map { "\($0.reason) (skipped)" }
+    warnings = try await ContentIndex(of: items + validationItems + testItems).warnings + skipped
   }
 
   /// Images that are in memory already, for tests and demonstrations.

@@ -91,8 +91,8 @@ extension SimSIDDetector {
     try simSID.generator(batch, mode: .evaluation, runsTeacher: false, random: Generator(seed: 0)).reconstruction
   }
 
-  /// Unexplained energy and distance to the nearest normal images per cell, the absolute reconstruction difference, and Grad-CAM of the discriminator on the
-  /// reconstruction (Figure 7).
+  /// Unexplained energy and distance to the nearest normal images per cell, the absolute reconstruction difference, and
+  /// Grad-CAM of the discriminator on the reconstruction (Figure 7).
   public func explanation(of batch: Tensor) throws -> Explanation {
     let reconstruction = try withoutGradients { () throws(TorchError) in try self.reconstruction(of: batch) }
     var maps = [
