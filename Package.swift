@@ -23,8 +23,9 @@ func tests(of room: String, knows others: [Target.Dependency] = [], golden: Bool
 }
 
 let presets = [
-  "band-energy", "simsid-demo", "simsid-laptop-128", "simsid-laptop-64", "simsid-official-chexpert",
-  "simsid-official-covidx", "simsid-official-zhanglab", "simsid-paper", "squid",
+  "band-energy", "memmc-mae-laptop-128", "memmc-mae-laptop-64", "memmc-mae-paper", "simsid-demo",
+  "simsid-laptop-128", "simsid-laptop-64", "simsid-official-chexpert", "simsid-official-covidx",
+  "simsid-official-zhanglab", "simsid-paper", "squid",
 ]
 
 let package = Package(
@@ -58,7 +59,7 @@ let package = Package(
     room(
       "Norma", knows: ["Torch", "MedicalImaging", "Evaluation", .product(name: "Yams", package: "Yams")],
       resources: presets.map { .embedInCode("Presets/\($0).yaml") },
-      notes: ["Detectors/SimSID/README.md", "Detectors/BandEnergy/README.md"]),
+      notes: ["Detectors/SimSID/README.md", "Detectors/BandEnergy/README.md", "Detectors/MemMCMAE/README.md"]),
     .executableTarget(
       name: "NormaCLI",
       dependencies: [

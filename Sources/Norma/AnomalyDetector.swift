@@ -57,6 +57,13 @@ public struct Explanation {
   public let maps: [(name: String, values: Tensor)]
   /// The images as the method thinks them normal, `[B, 1, H, W]` in network scale; nil for methods that do not say.
   public let reconstruction: Tensor?
+  /// Other pictures of how the method came to that, by caption, like the reconstruction; usually none.
+  public let steps: [(name: String, images: Tensor)]
+
+  /// Puts an explanation together.
+  init(maps: [(name: String, values: Tensor)], reconstruction: Tensor?, steps: [(name: String, images: Tensor)] = []) {
+    (self.maps, self.reconstruction, self.steps) = (maps, reconstruction, steps)
+  }
 }
 
 /// Named losses of one update.
@@ -100,9 +107,10 @@ public struct TrainingStep {
 extension DetectorSettings {
   /// Builds the detector with fresh weights.
   /// - Throws: `TorchError` when memory or device fail.
-  public func makeDetector(seed: Int, epochs: Int) throws -> any AnomalyDetector {
+  public func makeDetector(seed: Int, training: TrainingConfiguration) throws -> any AnomalyDetector {
     switch self {
-    case .simSID(let settings): try SimSIDDetector(settings, seed: seed, epochs: epochs)
+    case .simSID(let settings): try SimSIDDetector(settings, seed: seed, epochs: training.epochs)
+    case .memMCMAE(let settings): try MemMCMAEDetector(settings, seed: seed, training: training)
     case .bandEnergy(let settings): try BandEnergyDetector(settings)
     }
   }

@@ -14,6 +14,7 @@ struct BenchCommand: AsyncParsableCommand {
 
       Examples:
         norma bench --preset simsid-laptop-64
+        norma bench --preset memmc-mae-laptop-64 --peer "python3 Benchmarks/pytorch/bench_memmc_mae.py"
         norma bench --preset simsid-paper --set training.batchSize=8 --rounds 3
         norma bench --peer "python3 Benchmarks/pytorch/bench_simsid.py"
         norma bench --folder images --peer "python3 Benchmarks/pytorch/bench_loading.py --folder images --workers 2"
@@ -22,7 +23,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "A folder of images: time loading instead of training and scoring.")
   var folder: String?
 
-  @Option(help: "The peer's command line; size, width, grid, batch and threads are added.")
+  @Option(help: "The peer's command line; the network's sizes, batch and threads are added.")
   var peer: String?
 
   @Option(help: "Rounds to take the median over, after one to warm up.")
@@ -74,14 +75,27 @@ struct BenchCommand: AsyncParsableCommand {
 
   /// The score that the peer computes; nil for methods that it does not know.
   private static func paperScore(_ configuration: RunConfiguration) -> String? {
-    guard case .simSID = configuration.detector else { return nil }
-    return SimSIDScore.reconstructionLogit.rawValue
+    switch configuration.detector {
+    case .simSID: SimSIDScore.reconstructionLogit.rawValue
+    case .memMCMAE: MemMCMAEScore.multiScaleSimilarity.rawValue
+    case .bandEnergy: nil
+    }
   }
 
   /// The peer's arguments for the same network.
   private static func arguments(_ configuration: RunConfiguration) -> String {
-    guard case .simSID(let settings) = configuration.detector else { return "" }
-    return " --size \(settings.imageSize) --width \(settings.width) --grid \(settings.patchGrid)"
-      + " --batch \(configuration.training.batchSize) --slots \(settings.slots) --threads \(Runtime.threads)"
+    let shared = " --batch \(configuration.training.batchSize) --threads \(Runtime.threads)"
+    switch configuration.detector {
+    case .simSID(let settings):
+      return " --size \(settings.imageSize) --width \(settings.width) --grid \(settings.patchGrid)"
+        + " --slots \(settings.slots)" + shared
+    case .memMCMAE(let settings):
+      return " --size \(settings.imageSize) --patch \(settings.patchSize) --slots \(settings.memorySlots)"
+        + " --encoder-depth \(settings.encoderDepth) --encoder-width \(settings.encoderWidth)"
+        + " --encoder-heads \(settings.encoderHeads) --decoder-depth \(settings.decoderDepth)"
+        + " --decoder-width \(settings.decoderWidth) --decoder-heads \(settings.decoderHeads)"
+        + " --mask-ratio \(settings.maskRatio) --masks \(settings.masks)" + shared
+    case .bandEnergy: return shared
+    }
   }
 }

@@ -56,17 +56,20 @@ enum CasePictures {
     return low...max(normal.last ?? map.values.max() ?? 1, low + 1e-6)
   }
 
-  /// Input, reconstruction where there is one, and the default map over the input.
+  /// Input, what the method made of it, reconstruction where there is one, and the default map over the input.
   static func pictures(of result: AnomalyResult, range: ClosedRange<Float>) throws -> [Report.Picture] {
     let image = try ImageReader.read(result.item.path).grey
-    var pictures = [Report.Picture(caption: "Input", image: image)]
-    if let reconstruction = result.reconstruction {
-      pictures.append(.init(caption: "Reconstruction", image: reconstruction))
-    }
+    var pictures = unmapped(result, input: image)
     if let map = result.maps.first {
       pictures.append(.init(caption: "Map", image: try overlay(map.map, on: image, range: range, item: result.item)))
     }
     return pictures
+  }
+
+  /// Input, what the method made of it, and its reconstruction.
+  static func unmapped(_ result: AnomalyResult, input: Image2D) -> [Report.Picture] {
+    [.init(caption: "Input", image: input)] + result.steps.map { .init(caption: $0.name, image: $0.image) }
+      + (result.reconstruction.map { [.init(caption: "Reconstruction", image: $0)] } ?? [])
   }
 
   /// A map over its image, with the outline of the true lesion where a mask is known.

@@ -15,6 +15,7 @@ struct ScoreCommand: AsyncParsableCommand {
       Examples:
         norma score image.png --checkpoint runs/chest/model.safetensors
         norma score folder --checkpoint runs/chest/model.safetensors --csv scores.csv --maps maps
+        norma score folder --checkpoint runs/chest/model.safetensors --sheet sheet.svg
         norma score folder --checkpoint runs/chest/model.safetensors --json
       """)
 
@@ -30,6 +31,9 @@ struct ScoreCommand: AsyncParsableCommand {
   @Option(help: "Write anomaly maps over the images into this folder, as PNG in each image's size.")
   var maps: String?
 
+  @Option(help: "Write a sheet with a row per image to this SVG file: input, reconstruction, every map.")
+  var sheet: String?
+
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
@@ -37,19 +41,23 @@ struct ScoreCommand: AsyncParsableCommand {
     let device = try common.resolvedDevice()
     let scorer = try Scorer(checkpoint: Checkpoint(contentsOf: URL(fileURLWithPath: checkpoint)), device: device)
     let items = try ImageDataSet.files(at: images).items
-    if let csv { try OutputFolder.make(for: URL(fileURLWithPath: csv)) }
+    for file in [csv, sheet].compactMap({ $0 }) { try OutputFolder.make(for: URL(fileURLWithPath: file)) }
     let prepared = try await PreparedImages(items, for: scorer.specification)
     prepared.failures.forEach { console.say("norma: \($0.reason)") }
     var table = ScoreLines(isJSON: common.json)
+    var pictures = CaseSheet()
     let names = MapFiles.names(of: prepared.items)
-    try scorer.score(prepared, explains: maps != nil, allScores: common.json, progress: console.show) { result in
+    let explains = maps != nil || sheet != nil
+    try scorer.score(prepared, explains: explains, allScores: common.json, progress: console.show) { result in
       try table.add(result)
+      let name = names[result.item.path] ?? result.item.name
+      if sheet != nil { try pictures.add(result, named: name, calibration: scorer.calibration) }
       if let maps {
-        let name = names[result.item.path] ?? result.item.name
         try MapFiles.write(result, named: name, to: maps, calibration: scorer.calibration)
       }
     }
     try table.finish(to: csv)
+    if let sheet { try pictures.write(to: URL(fileURLWithPath: sheet)) }
     if !prepared.failures.isEmpty { throw ExitCode(Failure.badData) }
   }
 }

@@ -45,3 +45,19 @@ public func withAutocast<Result>(
   }
   return try body()
 }
+
+/// Runs `body` in the precision of its tensors, whatever automatic mixed precision surrounds it.
+/// - Throws: `TorchError` when the device has no such mode, and whatever `body` throws.
+public func withoutAutocast<Result>(
+  on device: Device, _ body: () throws(TorchError) -> Result
+) throws(TorchError) -> Result {
+  var wasEnabled = false
+  var wasType = CT_FLOAT32
+  try TorchError.check("autocast", ct_set_autocast(device.raw.type, false, CT_FLOAT32, &wasEnabled, &wasType))
+  defer {
+    var enabled = false
+    var type = CT_FLOAT32
+    _ = ct_set_autocast(device.raw.type, wasEnabled, wasType, &enabled, &type)
+  }
+  return try body()
+}

@@ -27,7 +27,10 @@ struct UsageTests {
         train + ["--set", "training"],
         "norma: configuration key '--set' is 'training'; it may be KEY=VALUE, for example training.epochs=20"
       ),
-      (train + ["--method", "simsad"], "norma: there is no method 'simsad'; choose one of simsid, band-energy"),
+      (
+        train + ["--method", "simsad"],
+        "norma: there is no method 'simsad'; choose one of simsid, memmc-mae, band-energy"
+      ),
       (train + ["--device", "gpu"], "norma: device: 'gpu' is none of cpu, cuda, cuda:N and mps"),
       (["evaluate", "data"], "Error: Give --checkpoint, or --trials with --output."),
       (["evaluate", "data", "--trials", "2"], "Error: --trials needs --output, a folder for the runs."),

@@ -14,7 +14,7 @@ public final class Workload {
   /// - Throws: `TorchError` when memory or device fail.
   public init(_ configuration: RunConfiguration, device: Device) throws {
     self.configuration = configuration
-    detector = try configuration.detector.makeDetector(seed: configuration.seed, epochs: 1)
+    detector = try configuration.detector.makeDetector(seed: configuration.seed, training: configuration.training)
     try detector.network.move(to: device)
     try detector.network.preferChannelsLast()
     let detector = detector

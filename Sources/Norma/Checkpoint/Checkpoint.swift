@@ -119,7 +119,7 @@ public struct Checkpoint: Sendable {
   public func makeDetector() throws -> any AnomalyDetector {
     let configuration = metadata.configuration
     let detector = try configuration.detector.makeDetector(
-      seed: configuration.seed, epochs: configuration.training.epochs)
+      seed: configuration.seed, training: configuration.training)
     try detector.network.preferChannelsLast()  // as in training, so that the same kernels give the same scores
     try restore(detector)
     return detector

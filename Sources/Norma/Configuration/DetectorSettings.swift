@@ -2,6 +2,8 @@
 public enum DetectionMethod: String, Codable, CaseIterable, Sendable {
   /// SimSID and SQUID: space-aware memory, in-painting, discriminator.
   case simSID = "simsid"
+  /// MemMC-MAE: masked autoencoder with memory-augmented attention and multi-level cross-attention.
+  case memMCMAE = "memmc-mae"
   /// The yardstick: band energies and nearest normal images, no network.
   case bandEnergy = "band-energy"
 
@@ -19,6 +21,8 @@ public enum DetectionMethod: String, Codable, CaseIterable, Sendable {
 public enum DetectorSettings: Equatable, Sendable {
   /// SimSID.
   case simSID(SimSIDConfiguration)
+  /// MemMC-MAE.
+  case memMCMAE(MemMCMAEConfiguration)
   /// The yardstick.
   case bandEnergy(BandEnergyConfiguration)
 
@@ -27,6 +31,7 @@ public enum DetectorSettings: Equatable, Sendable {
     self =
       switch method {
       case .simSID: .simSID(SimSIDConfiguration())
+      case .memMCMAE: .memMCMAE(MemMCMAEConfiguration())
       case .bandEnergy: .bandEnergy(BandEnergyConfiguration())
       }
   }
@@ -35,6 +40,7 @@ public enum DetectorSettings: Equatable, Sendable {
   public var method: DetectionMethod {
     switch self {
     case .simSID: .simSID
+    case .memMCMAE: .memMCMAE
     case .bandEnergy: .bandEnergy
     }
   }
@@ -43,6 +49,7 @@ public enum DetectorSettings: Equatable, Sendable {
   public var settings: any DetectorConfiguration {
     switch self {
     case .simSID(let settings): settings
+    case .memMCMAE(let settings): settings
     case .bandEnergy(let settings): settings
     }
   }
@@ -58,6 +65,7 @@ extension RunConfiguration: Codable {
     let values = try decoder.container(keyedBy: Key.self)
     switch try values.decode(DetectionMethod.self, forKey: .method) {
     case .simSID: detector = .simSID(try values.decode(SimSIDConfiguration.self, forKey: .detector))
+    case .memMCMAE: detector = .memMCMAE(try values.decode(MemMCMAEConfiguration.self, forKey: .detector))
     case .bandEnergy: detector = .bandEnergy(try values.decode(BandEnergyConfiguration.self, forKey: .detector))
     }
     seed = try values.decode(Int.self, forKey: .seed)
@@ -80,6 +88,7 @@ extension RunConfiguration: Codable {
     try values.encode(calibration, forKey: .calibration)
     switch detector {
     case .simSID(let settings): try values.encode(settings, forKey: .detector)
+    case .memMCMAE(let settings): try values.encode(settings, forKey: .detector)
     case .bandEnergy(let settings): try values.encode(settings, forKey: .detector)
     }
   }

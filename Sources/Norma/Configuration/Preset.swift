@@ -16,6 +16,12 @@ public enum Preset: String, CaseIterable, Sendable {
   case simSIDLaptop128 = "simsid-laptop-128"
   /// SimSID at 64×64 for the demonstration on phantoms: two minutes.
   case simSIDDemo = "simsid-demo"
+  /// MemMC-MAE as reported: ViT-B, 256×256.
+  case memMCMAEPaper = "memmc-mae-paper"
+  /// MemMC-MAE at 64×64 for a laptop's processor: minutes.
+  case memMCMAELaptop64 = "memmc-mae-laptop-64"
+  /// MemMC-MAE at 128×128 for a laptop's processor: less than an hour.
+  case memMCMAELaptop128 = "memmc-mae-laptop-128"
   /// The yardstick.
   case bandEnergy = "band-energy"
 
@@ -40,6 +46,9 @@ public enum Preset: String, CaseIterable, Sendable {
       case .simSIDLaptop64: PackageResources.simsid_laptop_64_yaml
       case .simSIDLaptop128: PackageResources.simsid_laptop_128_yaml
       case .simSIDDemo: PackageResources.simsid_demo_yaml
+      case .memMCMAEPaper: PackageResources.memmc_mae_paper_yaml
+      case .memMCMAELaptop64: PackageResources.memmc_mae_laptop_64_yaml
+      case .memMCMAELaptop128: PackageResources.memmc_mae_laptop_128_yaml
       case .bandEnergy: PackageResources.band_energy_yaml
       }
     return String(decoding: bytes, as: UTF8.self)

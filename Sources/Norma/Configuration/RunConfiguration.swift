@@ -41,6 +41,9 @@ public struct RunConfiguration: Equatable, Sendable {
     try require(
       (0...0.5).contains(augmentation.translation), "augmentation.translation", augmentation.translation, "0 to 0.5")
     try require((0..<1).contains(augmentation.scale), "augmentation.scale", augmentation.scale, "0 to below 1")
+    try require(
+      augmentation.smallestCrop > 0 && augmentation.smallestCrop <= 1, "augmentation.smallestCrop",
+      augmentation.smallestCrop, "above 0, up to 1 (no cropping)")
     try require(input.deviations > 0, "input.deviations", input.deviations, "above 0")
     try require(training.epochs >= 1, "training.epochs", training.epochs, "1 or more")
     try require(training.batchSize >= 2, "training.batchSize", training.batchSize, "2 or more")
@@ -72,6 +75,10 @@ public struct RunConfiguration: Equatable, Sendable {
         settings.output == .sigmoid
           ? "unit, as detector.output is sigmoid" : "symmetric or standardised, as detector.output is tanh")
     }
+    if case .memMCMAE = detector {
+      try require(
+        input.intensity != .unit, "input.intensity", "unit", "symmetric or standardised: the score compares −1 ... 1")
+    }
     let side = detector.settings.imageSize
     try require(side <= Self.largestImageSize, "detector.imageSize", side, "at most \(Self.largestImageSize)")
   }
@@ -99,12 +106,17 @@ public struct InputConfiguration: Codable, Equatable, Sendable {
   public init() {}
 }
 
-/// Random changes of training images (SimSID §4.2: ±5 % translation, 0.95 to 1.05 scale, no rotation).
+/// Random changes of training images (SimSID §4.2: ±5 % translation, 0.95 to 1.05 scale, no rotation). Flipping and
+/// cropping are off unless a preset says otherwise: a mirrored chest is not a normal one.
 public struct AugmentationConfiguration: Codable, Equatable, Sendable {
   /// Largest shift as a share of the side, in whole pixels.
   public var translation = 0.05
   /// Largest relative change of size.
   public var scale = 0.05
+  /// Whether half of the images are mirrored left to right; not for anatomy that has sides.
+  public var horizontalFlip = false
+  /// Smallest share of an image's area that a random crop, resized to the whole, keeps; 1 crops nothing.
+  public var smallestCrop = 1.0
   /// How moved images are read; the official code takes the nearest pixel.
   public var interpolation = Sampling.linear
 

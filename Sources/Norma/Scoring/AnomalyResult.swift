@@ -18,4 +18,6 @@ public struct AnomalyResult: Sendable {
   public let maps: [(name: String, map: AnomalyMap)]
   /// The image as the method thinks it normal, at network size; nil unless asked for, or where the method makes none.
   public let reconstruction: Image2D?
+  /// Other pictures of how the method came to that, by caption, at network size; empty unless asked for.
+  public let steps: [(name: String, image: Image2D)]
 }

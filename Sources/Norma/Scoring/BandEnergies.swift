@@ -1,4 +1,3 @@
-import Foundation
 import Torch
 
 /// Splits maps into bands by differences of Gaussians and measures each band's energy cell by cell.
@@ -19,29 +18,15 @@ struct BandEnergies {
     self.grid = grid
     self.keepsRest = keepsRest
     var blurs: [Tensor] = []
-    for sigma in sigmas { blurs.append(try Tensor(Self.matrix(sigma: sigma, side: side), shape: [side, side])) }
+    for sigma in sigmas {
+      let matrix = GaussianFilter.matrix(sigma: sigma, side: side).map(Float.init)
+      blurs.append(try Tensor(matrix, shape: [side, side]))
+    }
     self.blurs = blurs
   }
 
   /// Bands of a map.
   var bandCount: Int { blurs.count + (keepsRest ? 1 : 0) }
-
-  /// A sampled Gaussian out to three standard deviations that sums to 1, as a matrix `[side, side]` by rows; the signal is
-  /// mirrored at its ends, edge pixels included.
-  static func matrix(sigma: Double, side: Int) -> [Float] {
-    let radius = Int(3 * sigma + 0.5)
-    let weights = (-radius...radius).map { exp(-Double($0 * $0) / (2 * sigma * sigma)) }
-    let total = weights.reduce(0, +)
-    var matrix = [Double](repeating: 0, count: side * side)
-    for row in 0..<side {
-      for (index, weight) in weights.enumerated() {
-        let position = (row + index - radius) % (2 * side)
-        let wrapped = position < 0 ? position + 2 * side : position
-        matrix[row * side + (wrapped < side ? wrapped : 2 * side - 1 - wrapped)] += weight / total
-      }
-    }
-    return matrix.map(Float.init)
-  }
 
   /// The bands of maps `[B, C, H, W]`, finest first: what each Gaussian removes beyond the one before, and the rest.
   func bands(of maps: Tensor) throws(TorchError) -> [Tensor] {

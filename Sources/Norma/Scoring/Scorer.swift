@@ -127,10 +127,12 @@ public final class Scorer {
     let sizes = indices.map { images.sizes[$0] }
     var maps: [(name: String, maps: [AnomalyMap])] = []
     var reconstructions: [Image2D]?
+    var steps: [(name: String, images: [Image2D])] = []
     if explains {
       let explanation = try detector.explanation(of: batch)
       maps = try explanation.maps.map { ($0.name, try AnomalyMap.maps($0.values.detached(), sizes: sizes)) }
       reconstructions = try explanation.reconstruction.map { try specification.images($0) }
+      steps = try explanation.steps.map { ($0.name, try specification.images($0.images)) }
     }
     return try indices.enumerated().map { position, index in
       guard let score = scores[main]?[position] else {
@@ -141,7 +143,7 @@ public final class Scorer {
         item: images.items[index], scores: scores.mapValues { $0[position] }, score: score,
         standardised: normal?.standardised(score), probability: normal?.probability(score),
         isAbnormal: normal.map { score > $0.threshold }, maps: maps.map { ($0.name, $0.maps[position]) },
-        reconstruction: reconstructions?[position])
+        reconstruction: reconstructions?[position], steps: steps.map { ($0.name, $0.images[position]) })
     }
   }
 

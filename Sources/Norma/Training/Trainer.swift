@@ -65,7 +65,7 @@ public final class Trainer {
     augmentation = Augmentation(configuration.augmentation)
     log = TrainingLog(in: folder)
     detector = try configuration.detector.makeDetector(
-      seed: configuration.seed, epochs: configuration.training.epochs)
+      seed: configuration.seed, training: configuration.training)
     try detector.network.move(to: device)
     try detector.network.preferChannelsLast()
     let decay = configuration.training.weightAverage

@@ -11,6 +11,17 @@ public final class Linear: Module {
     self.bias = bias ? try Parameter(Initialisation.uniform([outputs], fanIn: inputs, generator)) : nil
   }
 
+  private init(weight: Parameter, bias: Parameter?) {
+    (self.weight, self.bias) = (weight, bias)
+  }
+
+  /// A layer with Xavier-uniform weights and zero biases: how transformers start.
+  public static func xavier(inputs: Int, outputs: Int, generator: Generator) throws(TorchError) -> Linear {
+    Linear(
+      weight: try Parameter(Initialisation.xavier([outputs, inputs], generator)),
+      bias: try Parameter(.zeros([outputs])))
+  }
+
   /// Matrix and bias.
   public override var parts: [Part] { [.tensor("weight", weight)] + (bias.map { [.tensor("bias", $0)] } ?? []) }
 

@@ -14,11 +14,13 @@ public struct AdamOptions: Equatable, Sendable {
   public var weightDecay: Double
   /// Whether the decay acts on the weights directly (AdamW) or through the gradient (coupled L2).
   public var decoupledWeightDecay: Bool
+  /// Whether tensors of at most one axis (biases, norms) decay as well; transformers leave them alone.
+  public var decaysVectors: Bool
 
   /// PyTorch's defaults unless given.
   public init(
     learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
-    decoupledWeightDecay: Bool = false
+    decoupledWeightDecay: Bool = false, decaysVectors: Bool = true
   ) {
     self.learningRate = learningRate
     self.beta1 = beta1
@@ -26,6 +28,7 @@ public struct AdamOptions: Equatable, Sendable {
     self.epsilon = epsilon
     self.weightDecay = weightDecay
     self.decoupledWeightDecay = decoupledWeightDecay
+    self.decaysVectors = decaysVectors
   }
 }
 
@@ -54,7 +57,12 @@ public final class Adam {
   /// Creates an optimiser of all trainable weights of a module.
   public convenience init(_ module: Module, _ options: AdamOptions) throws(TorchError) {
     self.init()
-    try addGroup(module.namedParameters.filter(\.parameter.isTrainable), options)
+    let weights = module.namedParameters.filter(\.parameter.isTrainable)
+    try addGroup(weights.filter { options.decaysVectors || $0.parameter.tensor.rank > 1 }, options)
+    guard !options.decaysVectors else { return }
+    var undecayed = options
+    undecayed.weightDecay = 0
+    try addGroup(weights.filter { $0.parameter.tensor.rank <= 1 }, undecayed)
   }
 
   /// Adds weights, each with the key under which its state is kept.

@@ -154,10 +154,11 @@ struct ConfigurationFileTests {
 
   @Test("The method must be given and exist")
   func methods() throws {
-    #expect(message("seed: 1") == "configuration key 'method' must be given: simsid, band-energy")
-    #expect(message("") == "configuration key 'method' must be given: simsid, band-energy")
-    #expect(message("method: ganomaly") == "there is no method 'ganomaly'; choose one of simsid, band-energy")
-    #expect(message("method: 5") == "there is no method '5'; choose one of simsid, band-energy")
+    #expect(message("seed: 1") == "configuration key 'method' must be given: simsid, memmc-mae, band-energy")
+    #expect(message("") == "configuration key 'method' must be given: simsid, memmc-mae, band-energy")
+    #expect(
+      message("method: ganomaly") == "there is no method 'ganomaly'; choose one of simsid, memmc-mae, band-energy")
+    #expect(message("method: 5") == "there is no method '5'; choose one of simsid, memmc-mae, band-energy")
     let base = RunConfiguration(detector: DetectorSettings(.bandEnergy))
     #expect(
       message("method: simsid", base: base)
@@ -190,8 +191,10 @@ struct ConfigurationFileTests {
     #expect(
       try ConfigurationFile.yaml(RunConfiguration(detector: DetectorSettings(.bandEnergy))) == """
         augmentation:
+          horizontalFlip: false
           interpolation: linear
           scale: 0.05
+          smallestCrop: 1.0
           translation: 0.05
         calibration:
           moments: training

@@ -33,6 +33,23 @@ struct RuntimeTests {
     #expect(try a.matmul(a).dtype == .float32)
   }
 
+  @Test("A part of the scope can keep full precision, and mixed precision goes on after it")
+  func withoutMixedPrecision() throws {
+    let a = try normal([4, 4], dtype: .float32)
+    try withAutocast(.bfloat16, on: .cpu) {
+      let inside = try withoutAutocast(on: .cpu) { () throws(TorchError) in try a.matmul(a) }
+      #expect(inside.dtype == .float32)
+      #expect(try a.matmul(a).dtype == .bfloat16)
+      let error = #expect(throws: TorchError.self) {
+        try withoutAutocast(on: .cpu) { () throws(TorchError) in try a.matmul(.ones([3, 3])) }
+      }
+      #expect(error?.operation == "matmul")
+      #expect(try a.matmul(a).dtype == .bfloat16)
+    }
+    #expect(try withoutAutocast(on: .cpu) { () throws(TorchError) in try a.matmul(a).dtype } == .float32)
+    #expect(try a.matmul(a).dtype == .float32)
+  }
+
   @Test("Results in mixed precision are near those in full")
   func autocastValues() throws {
     let (x, layer) = (

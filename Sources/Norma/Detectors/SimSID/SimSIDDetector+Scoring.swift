@@ -14,7 +14,7 @@ extension SimSIDDetector {
       return known.merging(normal?.state ?? [:]) { _, new in new }
     }
     set {
-      normal = UnexplainedEnergy.Normal(newValue)
+      normal = UnexplainedEnergy.Normal(newValue, views: energies.views)
       features = NearestNormals(newValue, prefix: SimSIDScore.featureDistance.rawValue, neighbours: 5)
     }
   }
@@ -29,7 +29,7 @@ extension SimSIDDetector {
         features.append(try self.signature(of: batch))
       }
     }
-    normal = try UnexplainedEnergy.Normal(.joined(measured))
+    normal = try UnexplainedEnergy.Normal(.joined(measured), views: energies.views)
     self.features = try NearestNormals(fitting: .concatenated(features, axis: 0), neighbours: 5)
   }
 
@@ -66,13 +66,18 @@ extension SimSIDDetector {
     }
   }
 
-  /// Band energies of images against their reconstructions.
+  /// Band energies of images against their reconstructions, x against x − r, and of the discriminator's first feature maps of
+  /// both, a(x) against a(x) − a(r).
   private func measurement(
     _ images: Tensor, _ reconstructions: Tensor
   ) throws(TorchError) -> UnexplainedEnergy.Measurement {
-    try energies(
-      images: images, reconstructions: reconstructions, features: simSID.discriminator.firstFeatures(of: images),
-      reconstructedFeatures: simSID.discriminator.firstFeatures(of: reconstructions))
+    let features = try simSID.discriminator.firstFeatures(of: images)
+    let reproduced = try simSID.discriminator.firstFeatures(of: reconstructions)
+    let (pixelBands, featureBands) = (energies.views[0].bands, energies.views[1].bands)
+    return try energies([
+      (pixelBands(images), pixelBands(images - reconstructions)),
+      (featureBands(features), featureBands(features - reproduced)),
+    ])
   }
 
   /// Log mean energies of every channel of every discriminator level on a grid of at most 4×4 cells, `[B, d]`.

@@ -18,7 +18,11 @@ public final class SimSIDDetector: AnomalyDetector {
   public init(_ configuration: SimSIDConfiguration, seed: Int, epochs: Int) throws {
     self.configuration = configuration
     simSID = try SimSIDNetwork(configuration, random: Generator(seed: UInt64(seed)))
-    energies = try UnexplainedEnergy(imageSize: configuration.imageSize)
+    let scale = Double(configuration.imageSize) / 64
+    energies = UnexplainedEnergy(views: [
+      try .init("pixels", sigmas: [1, 2, 4, 8].map { $0 * scale }, side: configuration.imageSize),
+      try .init("features", sigmas: [1, 2, 4].map { $0 * scale }, side: configuration.imageSize / 2),
+    ])
     schedule = .cosine(
       period: configuration.cosinePeriod > 0 ? configuration.cosinePeriod : epochs,
       floor: configuration.finalLearningRate / configuration.learningRate)
