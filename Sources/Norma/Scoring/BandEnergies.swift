@@ -42,10 +42,13 @@ struct BandEnergies {
   }
 
   /// Mean energies over channels and cells, `[B, bands, grid, grid]`.
-  func callAsFunction(_ maps: Tensor) throws(TorchError) -> Tensor {
+  /// - Parameter weights: how much each pixel counts, broadcast to the maps; nil: all alike.
+  func callAsFunction(_ maps: Tensor, weights: Tensor? = nil) throws(TorchError) -> Tensor {
     var energies: [Tensor] = []
     for band in try bands(of: maps) {
-      energies.append(try band.squared().mean([1], keepingAxes: true).averagePooled(to: [grid, grid]))
+      var energy = try band.squared().mean([1], keepingAxes: true)
+      if let weights { energy = try energy * weights }
+      energies.append(try energy.averagePooled(to: [grid, grid]))
     }
     return try .concatenated(energies, axis: 1)
   }

@@ -5,8 +5,8 @@ import Torch
 ///
 /// Structure is measured as band energy E (see `BandEnergies`) on an 8×8 grid in one or several views of an image: its
 /// pixels, or feature maps. In each view `ρ = log(E(rest) + ε) − log(E(whole) + ε)`, where the rest is what the
-/// reconstruction leaves of the view. Every entry is standardised over the normal training images; their mean is the score
-/// of an image. Beside it, the log energies of the first view are compared with those of the nearest normal images; there the
+/// reconstruction leaves of the view. Every entry is standardised over the normal training images; their mean, over all
+/// cells or the inner ones, is the score of an image. Beside it, the log energies of the first view are compared with those of the nearest normal images; there the
 /// outermost cells, which show markers and collimation rather than lung, do not count.
 ///
 /// Ours, no paper's: a ratio of energies hardly moves from epoch to epoch.
@@ -47,6 +47,15 @@ struct UnexplainedEnergy {
   private static let inner = 1..<7
   /// The ways to look at an image.
   let views: [View]
+  /// ε of ρ, in units of the image's scale squared.
+  let floor: Double
+  /// Rows and columns of cells that the mean of ρ is taken over.
+  let scoredCells: Range<Int>
+
+  /// - Parameter scoresEdges: whether the outermost cells count in the mean of ρ.
+  init(views: [View], floor: Double, scoresEdges: Bool) {
+    (self.views, self.floor, scoredCells) = (views, floor, scoresEdges ? 0..<Self.grid : Self.inner)
+  }
 
   /// Measures energies `[B, bands, 8, 8]`, a pair for each view in order: of the whole, and of what is left.
   func callAsFunction(_ energies: [(whole: Tensor, rest: Tensor)]) throws(TorchError) -> Measurement {
@@ -57,7 +66,7 @@ struct UnexplainedEnergy {
     let signature = try Tensor.concatenated([(first.whole + 1e-5).log(), ratio(first, 1e-5)], axis: 1)
     let count = signature.extent(0)
     return Measurement(
-      ratios: try energies.map { pair throws(TorchError) in try ratio(pair, 1e-3).reshaped([count, -1]) },
+      ratios: try energies.map { pair throws(TorchError) in try ratio(pair, self.floor).reshaped([count, -1]) },
       signature: try signature.sliced(Self.inner, axis: 2).sliced(Self.inner, axis: 3).reshaped([count, -1]))
   }
 
@@ -65,6 +74,8 @@ struct UnexplainedEnergy {
   struct Normal {
     /// Names of the views.
     let views: [String]
+    /// Rows and columns of cells that the mean of ρ is taken over.
+    let scoredCells: Range<Int>
     /// Means and standard deviations of each entry of ρ, `[2, d]`, by view.
     let entries: [Tensor]
     /// Signatures of the normal images.
@@ -73,14 +84,15 @@ struct UnexplainedEnergy {
     let scales: Tensor
 
     /// Learns from the measurement of all normal training images.
-    init(_ normal: Measurement, views: [View]) throws(TorchError) {
-      self.views = views.map(\.name)
+    init(_ normal: Measurement, of energies: UnexplainedEnergy) throws(TorchError) {
+      let scoredCells = energies.scoredCells
+      (views, self.scoredCells) = (energies.views.map(\.name), scoredCells)
       entries = try normal.ratios.map { values throws(TorchError) in try Self.moments(values) }
       nearest = try NearestNormals(fitting: normal.signature, neighbours: 5)
       var rows: [Tensor] = []
       var sum: Tensor?
       for (values, entry) in zip(normal.ratios, entries) {
-        let mean = try Self.scaled(values, entry).mean([1])
+        let mean = try Self.mean(Self.scaled(values, entry), over: scoredCells)
         let row = try Self.moments(mean)
         let scaled = try Self.scaled(mean, row)
         rows.append(row)
@@ -92,13 +104,14 @@ struct UnexplainedEnergy {
     }
 
     /// Takes up what `state` gave.
-    init?(_ state: [String: Tensor], views: [View]) {
-      let names = views.map(\.name)
+    init?(_ state: [String: Tensor], of energies: UnexplainedEnergy) {
+      let names = energies.views.map(\.name)
       let entries = names.compactMap { state["unexplained.\($0)"] }
       guard entries.count == names.count, let scales = state["unexplained.scales"],
         let nearest = NearestNormals(state, prefix: "nearestNormals", neighbours: 5)
       else { return nil }
-      (self.views, self.entries, self.scales, self.nearest) = (names, entries, scales, nearest)
+      (views, scoredCells, self.entries) = (names, energies.scoredCells, entries)
+      (self.scales, self.nearest) = (scales, nearest)
     }
 
     /// What a checkpoint keeps.
@@ -115,7 +128,8 @@ struct UnexplainedEnergy {
     ) throws(TorchError) -> (unexplained: Tensor, distance: Tensor) {
       var sum = try measured.signature.selected(0, axis: 1).zerosLike()
       for (view, values) in measured.ratios.enumerated() {
-        sum = try sum + Self.scaled(Self.scaled(values, entries[view]).mean([1]), scales.selected(view, axis: 0))
+        let mean = try Self.mean(Self.scaled(values, entries[view]), over: scoredCells)
+        sum = try sum + Self.scaled(mean, scales.selected(view, axis: 0))
       }
       let distances = try nearest.nearest(to: measured.signature, areReferences: areReferences).distances
       return (
@@ -138,6 +152,14 @@ struct UnexplainedEnergy {
     func nearestMap(_ measured: Measurement) throws(TorchError) -> Tensor {
       try nearest.map(
         of: measured.signature, cells: UnexplainedEnergy.inner.count, margin: UnexplainedEnergy.inner.lowerBound)
+    }
+
+    /// The mean of entries `[B, bands · 64]` over all bands and some cells, `[B]`.
+    private static func mean(_ entries: Tensor, over cells: Range<Int>) throws(TorchError) -> Tensor {
+      let grid = UnexplainedEnergy.grid
+      guard cells.count < grid else { return try entries.mean([1]) }
+      return try entries.reshaped([entries.extent(0), -1, grid, grid])
+        .sliced(cells, axis: 2).sliced(cells, axis: 3).mean([1, 2, 3])
     }
 
     /// Means and standard deviations over the images, `[2, …]`.

@@ -10,7 +10,7 @@ extension MemMCMAEDetector {
   /// What the scores know of normal images.
   public var fitted: [String: Tensor] {
     get { normal?.state ?? [:] }
-    set { normal = UnexplainedEnergy.Normal(newValue, views: energies.views) }
+    set { normal = UnexplainedEnergy.Normal(newValue, of: energies) }
   }
 
   /// Learns what band energies of normal images and of their unpredicted rest are like.
@@ -19,7 +19,7 @@ extension MemMCMAEDetector {
     try batches { batch in
       try withoutGradients { measured.append(try self.measurement(self.maskedReconstructions(of: batch))) }
     }
-    normal = try UnexplainedEnergy.Normal(.joined(measured), views: energies.views)
+    normal = try UnexplainedEnergy.Normal(.joined(measured), of: energies)
   }
 
   /// Scores of a batch by name; those that compare with normal images only after `fit`. The K passes are made once, and
@@ -44,12 +44,12 @@ extension MemMCMAEDetector {
     }
   }
 
-  /// Band energies of images, and of the errors in hidden patches, averaged over the masks.
+  /// Band energies of images, and of the errors of prediction in hidden patches, averaged over the masks.
   private func measurement(_ passes: MaskedReconstructions) throws(TorchError) -> UnexplainedEnergy.Measurement {
-    let bands = energies.views[0].bands
-    let errors = try ((passes.reconstructions - passes.images) * passes.hidden)
-    let rest = try bands(errors.reshaped([-1] + passes.images.shape.dropFirst()))
-    let mean = try rest.reshaped([passes.masks, passes.images.extent(0)] + rest.shape.dropFirst()).mean([0])
+    let (bands, count) = (energies.views[0].bands, passes.images.extent(0))
+    let errors = try (passes.reconstructions - passes.images).reshaped([-1] + passes.images.shape.dropFirst())
+    let rest = try bands(errors, weights: passes.hidden.squeezed(1).repeatingEach(count, axis: 0))
+    let mean = try rest.reshaped([passes.masks, count] + rest.shape.dropFirst()).mean([0])
     return try energies([(whole: bands(passes.images), rest: mean)])
   }
 

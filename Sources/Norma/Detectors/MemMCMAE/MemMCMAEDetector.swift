@@ -18,9 +18,9 @@ public final class MemMCMAEDetector: AnomalyDetector {
     layout = PatchLayout(
       extents: [configuration.imageSize, configuration.imageSize], patchSize: configuration.patchSize, channels: 1)
     let scale = Double(configuration.imageSize) / 64
-    energies = UnexplainedEnergy(views: [
-      try .init("pixels", sigmas: [1, 2, 4, 8].map { $0 * scale }, side: configuration.imageSize)
-    ])
+    energies = UnexplainedEnergy(
+      views: [try .init("pixels", sigmas: [1, 2, 4, 8].map { $0 * scale }, side: configuration.imageSize)],
+      floor: 1e-4, scoresEdges: false)
     autoencoder = try MemMCMAENetwork(configuration, layout: layout, generator: Generator(seed: UInt64(seed)))
   }
 

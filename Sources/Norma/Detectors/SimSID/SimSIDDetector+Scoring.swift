@@ -14,7 +14,7 @@ extension SimSIDDetector {
       return known.merging(normal?.state ?? [:]) { _, new in new }
     }
     set {
-      normal = UnexplainedEnergy.Normal(newValue, views: energies.views)
+      normal = UnexplainedEnergy.Normal(newValue, of: energies)
       features = NearestNormals(newValue, prefix: SimSIDScore.featureDistance.rawValue, neighbours: 5)
     }
   }
@@ -29,7 +29,7 @@ extension SimSIDDetector {
         features.append(try self.signature(of: batch))
       }
     }
-    normal = try UnexplainedEnergy.Normal(.joined(measured), views: energies.views)
+    normal = try UnexplainedEnergy.Normal(.joined(measured), of: energies)
     self.features = try NearestNormals(fitting: .concatenated(features, axis: 0), neighbours: 5)
   }
 

@@ -19,10 +19,11 @@ public final class SimSIDDetector: AnomalyDetector {
     self.configuration = configuration
     simSID = try SimSIDNetwork(configuration, random: Generator(seed: UInt64(seed)))
     let scale = Double(configuration.imageSize) / 64
-    energies = UnexplainedEnergy(views: [
-      try .init("pixels", sigmas: [1, 2, 4, 8].map { $0 * scale }, side: configuration.imageSize),
-      try .init("features", sigmas: [1, 2, 4].map { $0 * scale }, side: configuration.imageSize / 2),
-    ])
+    energies = UnexplainedEnergy(
+      views: [
+        try .init("pixels", sigmas: [1, 2, 4, 8].map { $0 * scale }, side: configuration.imageSize),
+        try .init("features", sigmas: [1, 2, 4].map { $0 * scale }, side: configuration.imageSize / 2),
+      ], floor: 1e-3, scoresEdges: true)
     schedule = .cosine(
       period: configuration.cosinePeriod > 0 ? configuration.cosinePeriod : epochs,
       floor: configuration.finalLearningRate / configuration.learningRate)
