@@ -1,7 +1,8 @@
-"""Golden figures for the room Evaluation, computed by scikit-learn and NumPy.
+"""Golden figures for the room Evaluation, computed by scikit-learn, SciPy and NumPy.
 
 Run from the repository root:  python Scripts/golden/evaluation.py
-Writes Tests/EvaluationTests/Golden/figures.json and scores.csv. Needs numpy and scikit-learn; last written with 1.9.1.
+Writes figures.json, pixels.json and scores.csv to Tests/EvaluationTests/Golden. Needs numpy, scipy and scikit-learn; last
+written with 1.9.1.
 
 Large cases are not stored: the tests draw the same cases from the same generator (SplitMix64), so that only figures and
 a few points of each curve are kept.
@@ -15,6 +16,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 from sklearn import metrics
 
 OUT = Path("Tests/EvaluationTests/Golden")
@@ -93,6 +95,84 @@ def figures(scores, labels, fixed, stride=1):
     return result
 
 
+def touching_regions(mask):
+    """The connected regions of a mask as one Boolean image each; pixels touch along edges and at corners."""
+    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    return [labels == number for number in range(1, count + 1)]
+
+
+def aupro(maps, masks, limit):
+    """Bergmann et al. 2021, word by word: at every threshold the overlap with each region, and the false positive rate."""
+    regions = [(image, region) for image, mask in enumerate(masks) for region in touching_regions(mask)]
+    normal = np.concatenate([image[~mask] for image, mask in zip(maps, masks)])
+    points = [(0.0, 0.0)]
+    for threshold in sorted(set(np.concatenate([image.ravel() for image in maps]).tolist()), reverse=True):
+        overlaps = [(maps[image][region] >= threshold).mean() for image, region in regions]
+        points.append(((normal >= threshold).mean(), np.mean(overlaps)))
+    area = 0.0
+    for (x0, y0), (x1, y1) in zip(points, points[1:]):
+        if x0 >= limit:
+            break
+        if x1 > limit:
+            x1, y1 = limit, y0 + (y1 - y0) * (limit - x0) / (x1 - x0)
+        area += (x1 - x0) * (y0 + y1) / 2
+    return area / limit, len(regions)
+
+
+def best_dice(scores, labels):
+    return max(metrics.f1_score(labels, scores >= threshold) for threshold in np.unique(scores))
+
+
+def pixel_case(name, maps, masks, limit=0.3):
+    scores = np.concatenate([image.ravel() for image in maps])
+    labels = np.concatenate([mask.ravel() for mask in masks])
+    area, regions = aupro(maps, masks, limit)
+    return {
+        "name": name,
+        "images": [
+            {
+                "width": image.shape[1], "height": image.shape[0], "values": image.ravel().tolist(),
+                "mask": "".join("01"[int(pixel)] for pixel in mask.ravel()),
+            }
+            for image, mask in zip(maps, masks)
+        ],
+        "auroc": metrics.roc_auc_score(labels, scores), "averagePrecision": metrics.average_precision_score(labels, scores),
+        "aupro": area, "regions": regions, "dice": best_dice(scores, labels),
+    }
+
+
+def pixel_cases():
+    generator = np.random.default_rng(11)
+
+    def image(height, width, boxes, contrast, levels):
+        """Noise with brighter boxes (row, column, height, width), in steps of 1 / levels, and the mask of the boxes."""
+        mask = np.zeros((height, width), dtype=bool)
+        for row, column, rows, columns in boxes:
+            mask[row : row + rows, column : column + columns] = True
+        values = generator.normal(0, 1, (height, width)) + contrast * mask
+        return np.floor(values * levels) / levels, mask
+
+    sizes = [
+        (9, 14, [(0, 0, 2, 3), (4, 5, 4, 6), (8, 13, 1, 1)]),
+        (12, 7, []),
+        (11, 11, [(2, 2, 3, 3), (5, 5, 4, 4), (2, 8, 1, 2)]),  # the first two touch at a corner
+        (1, 6, [(0, 1, 1, 1), (0, 4, 1, 2)]),
+    ]
+    cases = []
+    for name, contrast, levels in [
+        ("few ties", 1.2, 4096), ("heavy ties", 1.0, 2), ("no better than chance", 0.0, 64), ("worse than chance", -1.5, 8),
+        ("easily found", 3.0, 16),
+    ]:
+        maps, masks = zip(*[image(height, width, boxes, contrast, levels) for height, width, boxes in sizes])
+        cases.append(pixel_case(name, maps, masks))
+    constant = [np.zeros((4, 5)), np.zeros((3, 3))]
+    spots = [np.zeros((4, 5), dtype=bool), np.zeros((3, 3), dtype=bool)]
+    spots[0][1, 1] = spots[0][3, 3] = spots[1][0, 0] = True
+    cases.append(pixel_case("constant maps", constant, spots))
+    cases.append(pixel_case("perfect maps", [spot.astype(float) for spot in spots], spots))
+    return cases
+
+
 def main():
     warnings.simplefilter("ignore")
     OUT.mkdir(parents=True, exist_ok=True)
@@ -132,6 +212,7 @@ def main():
         {"values": t, "mean": float(np.mean(t)), "sd": float(np.std(t, ddof=1)) if len(t) > 1 else None} for t in trials
     ]
     (OUT / "figures.json").write_text(json.dumps({"cases": cases, "statistics": statistics}, indent=0) + "\n")
+    (OUT / "pixels.json").write_text(json.dumps(pixel_cases()).replace("}, ", "},\n") + "\n")
     with open(OUT / "scores.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["score", "name", "note", "label"])

@@ -67,7 +67,3 @@ ct_status ct_baddbmm(ct_tensor input, ct_tensor a, ct_tensor b, ct_tensor *out) 
 ct_status ct_einsum(const char *equation, ct_tensors operands, ct_tensor *out) {
   return made(out, [&] { return at::einsum(equation, tensors(operands)); });
 }
-
-ct_status ct_linear(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor *out) {
-  return made(out, [&] { return at::linear(a->value, weight->value, optional(bias_or_null)); });
-}

@@ -12,6 +12,8 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
   case thresholdNotANumber
   /// An anomaly map and its mask must have equally many pixels; `index` counts from 0.
   case mapAndMaskDiffer(index: Int, mapPixels: Int, maskPixels: Int)
+  /// A value of an anomaly map is NaN or infinite; `index` counts from 0.
+  case mapNotFinite(index: Int)
   /// Anomaly maps and masks must be equally many.
   case mapsAndMasksDiffer(maps: Int, masks: Int)
   /// There is no trial to summarise.
@@ -42,6 +44,8 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
       "The threshold is not a number; give a number, cases with a score of at least it are called abnormal."
     case .mapAndMaskDiffer(let index, let mapPixels, let maskPixels):
       "The anomaly map at index \(index) has \(mapPixels) pixels and its mask \(maskPixels); give both the same size."
+    case .mapNotFinite(let index):
+      "The anomaly map at index \(index) has a value that is not a finite number; leave the image out or score it again."
     case .mapsAndMasksDiffer(let maps, let masks):
       "There are \(maps) anomaly maps and \(masks) masks; give one mask per map."
     case .noTrials:

@@ -1,6 +1,6 @@
 /// Anomaly scores with the truth about each case, validated once: equally many of each, none missing, every score finite.
 ///
-/// Higher scores mean more abnormal. The same type serves images (one score per image) and pixels (one per pixel).
+/// Higher scores mean more abnormal. One score per image, usually; `PixelFigures` is for the pixels of anomaly maps.
 public struct LabelledScores: Equatable, Sendable {
   /// Anomaly scores, finite, any range.
   public let scores: [Double]

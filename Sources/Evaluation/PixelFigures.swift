@@ -1,38 +1,48 @@
 /// How well anomaly maps agree with masks, over the pixels of all images together.
 public struct PixelFigures: Codable, Equatable, Sendable {
+  /// Up to which false positive rate AUPRO is integrated.
+  public static let integrationLimit = 0.3
+
   /// Area under the ROC curve of all pixels, 0 ... 1.
   public let auroc: Double
   /// Average precision of all pixels, 0 ... 1.
   public let averagePrecision: Double
+  /// Area under the per-region overlap (PRO), 0 ... 1 (Bergmann et al., IJCV 2021).
+  ///
+  /// The overlap at a threshold is the share of a connected region (8-connectivity) that is called abnormal, averaged
+  /// over the regions of all images, so that small regions count as much as large ones. It is integrated against the
+  /// false positive rate of all normal pixels from 0 to `integrationLimit`, and divided by that.
+  public let aupro: Double
   /// The operating point with the highest Dice, 2 TP / (2 TP + FP + FN), which is its `f1`.
   public let bestDice: OperatingPoint
+  /// Ground-truth regions that AUPRO is averaged over.
+  public let regionCount: Int
 
   /// The highest Dice over all thresholds, 0 ... 1. It looks at the masks, so it is an upper bound.
   public var dice: Double { bestDice.f1 ?? 0 }
 
-  /// Computes the figures of pixels that were gathered already.
-  /// - Throws: `EvaluationError.oneClassOnly` unless normal and abnormal pixels occur.
-  public init(_ pixels: LabelledScores) throws(EvaluationError) {
-    try pixels.requireBothClasses(for: "Pixel AUROC")
-    let sweep = ThresholdSweep(pixels)
-    auroc = sweep.areaUnderROC
-    averagePrecision = sweep.averagePrecision
-    let best = sweep.bestF1
-    bestDice = OperatingPoint(rule: "best Dice", threshold: best.threshold, confusion: best.confusion)
-  }
-
-  /// Computes the figures of whole maps.
+  /// Computes the figures of whole maps, exactly, with equal values as one threshold.
   /// - Parameters:
   ///   - maps: anomaly maps, finite, any range; the sizes may differ from image to image.
-  ///   - masks: one per map with as many pixels in the same order; true is abnormal. Masks without abnormal pixels are fine.
-  /// - Throws: `EvaluationError` when counts differ, a value is not finite (`index` then counts pixels over all maps) or
-  ///   only one class occurs.
-  public init(maps: [[Float]], masks: [[Bool]]) throws(EvaluationError) {
+  ///   - masks: one per map with as many pixels in the same order. Masks without abnormal pixels are fine.
+  /// - Throws: `EvaluationError` when counts differ, a value is not finite or only one class occurs.
+  public init(maps: [[Float]], masks: [GroundTruthMask]) throws(EvaluationError) {
     guard maps.count == masks.count else { throw .mapsAndMasksDiffer(maps: maps.count, masks: masks.count) }
-    for (index, (map, mask)) in zip(maps, masks).enumerated() where map.count != mask.count {
-      throw .mapAndMaskDiffer(index: index, mapPixels: map.count, maskPixels: mask.count)
+    for (index, (map, mask)) in zip(maps, masks).enumerated() {
+      guard map.count == mask.pixels.count else {
+        throw .mapAndMaskDiffer(index: index, mapPixels: map.count, maskPixels: mask.pixels.count)
+      }
+      guard map.allSatisfy(\.isFinite) else { throw .mapNotFinite(index: index) }
     }
-    try self.init(
-      LabelledScores(scores: maps.flatMap { $0.map(Double.init) }, labels: masks.flatMap(\.self)))
+    let sweep = PixelSweep(maps: maps, masks: masks)
+    let confusions = sweep.confusions
+    if confusions.abnormalCount == 0 { throw .oneClassOnly(missing: .abnormal, figure: "Pixel AUROC") }
+    if confusions.normalCount == 0 { throw .oneClassOnly(missing: .normal, figure: "Pixel AUROC") }
+    auroc = confusions.areaUnderROC
+    averagePrecision = confusions.averagePrecision
+    aupro = sweep.areaUnderOverlap(to: Self.integrationLimit)
+    let best = confusions.bestF1
+    bestDice = OperatingPoint(rule: "best Dice", threshold: best.threshold, confusion: best.confusion)
+    regionCount = sweep.regionCount
   }
 }

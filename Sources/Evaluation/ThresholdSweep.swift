@@ -45,6 +45,14 @@ public struct ThresholdSweep: Equatable, Sendable {
     normalCount = normal.count
   }
 
+  /// A sweep that was counted elsewhere; thresholds that no curve would show may be missing.
+  init(
+    thresholds: [Double], truePositives: [Int], falsePositives: [Int], abnormalCount: Int, normalCount: Int
+  ) {
+    (self.thresholds, self.truePositives, self.falsePositives) = (thresholds, truePositives, falsePositives)
+    (self.abnormalCount, self.normalCount) = (abnormalCount, normalCount)
+  }
+
   /// The confusion matrix at `thresholds[index]`.
   public func confusion(at index: Int) -> ConfusionMatrix {
     ConfusionMatrix(

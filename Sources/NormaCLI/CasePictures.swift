@@ -79,10 +79,8 @@ enum CasePictures {
     let heat = try HeatMap(values: map.values, width: map.width, height: map.height)
     var contour: Contour?
     if let path = item.maskPath {
-      let mask = try ImageReader.read(path).grey
-      if mask.width == image.width, mask.height == image.height {
-        contour = Contour(mask: mask.samples.map { $0 > mask.range.upperBound / 2 })
-      }
+      let mask = try ImageReader.read(path)
+      if mask.width == image.width, mask.height == image.height { contour = Contour(mask: mask.markedPixels) }
     }
     return try heat.overlaid(on: image, in: range, contour: contour)
   }

@@ -14,6 +14,9 @@ struct EvaluateCommand: AsyncParsableCommand {
 
       The yardstick (band energies, no network) is fitted to the same data and stands in every table.
 
+      Where abnormal test images have masks, every anomaly map is compared with them as well: pixel AUROC, pixel average
+      precision, AUPRO (per-region overlap, false positive rate up to 0.3) and best Dice.
+
       Examples:
         norma evaluate chest_xray --checkpoint runs/chest/model.safetensors --report runs/chest/report.html
         norma evaluate chest_xray --preset simsid-laptop-64 --trials 3 --output runs/chest64 --watch-test

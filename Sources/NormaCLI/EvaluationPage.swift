@@ -7,6 +7,9 @@ import Torch
 
 /// The yardstick, fitted to the same images as the detectors that it stands beside.
 enum Yardstick {
+  /// What it is called in tables.
+  static let name = "yardstick: band energy"
+
   static func outcomes(
     like outcomes: [Trials.Outcome], data: String, device: Device, progress: @escaping ProgressHandler
   ) async throws -> [Trials.Outcome] {
@@ -44,31 +47,60 @@ struct EvaluationPage {
     }
     let theirs = yardstick.compactMap { $0.test.figures[$0.test.mainScore] }
     return own
-      + (theirs.isEmpty ? [] : [MethodFigures(name: "yardstick: band energy", summary: try TrialSummary(theirs))])
+      + (theirs.isEmpty ? [] : [MethodFigures(name: Yardstick.name, summary: try TrialSummary(theirs))])
+  }
+
+  /// Figures of every map, the default one first, then the yardstick's; empty where the test images have no masks.
+  private func maps() throws -> [MapFigures] {
+    let names = first.localisation.maps.map(\.name)
+    let own = try names.map { name in
+      MapFigures(
+        name: name == names.first ? "\(name) (default)" : name,
+        summary: try LocalisationSummary(
+          outcomes.compactMap { $0.localisation.maps.first { $0.name == name }?.figures }))
+    }
+    let theirs = yardstick.compactMap(\.localisation.maps.first?.figures)
+    return own
+      + (theirs.isEmpty ? [] : [MapFigures(name: Yardstick.name, summary: try LocalisationSummary(theirs))])
   }
 
   /// The tables for a terminal.
   func text() throws -> String {
     let methods = try methods()
-    return [
+    let maps = try maps()
+    var parts = [
       FigureTable.figures(of: methods).markdown, FigureTable.operatingPoints(of: Array(methods.prefix(1))).markdown,
+    ]
+    if !maps.isEmpty { parts += ["Localisation:", FigureTable.localisation(of: maps).markdown] }
+    parts.append(
       "Test images: \(first.test.labels.count { !$0 }) normal, \(first.test.labels.count { $0 }) abnormal. "
-        + "Weights: \(first.metadata.origin.checkpointRule). Threshold: \(first.metadata.calibration.thresholdSource).",
-    ].joined(separator: "\n\n")
+        + "Weights: \(first.metadata.origin.checkpointRule). Threshold: \(first.metadata.calibration.thresholdSource).")
+    return parts.joined(separator: "\n\n")
   }
 
-  /// One JSON object per trial and score.
+  /// One JSON object per trial and score, and one per trial and map where test images have masks.
   func printJSON() throws {
     for outcome in outcomes + yardstick {
+      let configuration = outcome.metadata.configuration
+      let trial: [String: Any] = ["method": configuration.detector.method.rawValue, "seed": configuration.seed]
       for (score, figures) in outcome.test.figures.sorted(by: { $0.key < $1.key }) {
-        let encoded = try JSONSerialization.jsonObject(with: JSONEncoder().encode(figures))
-        try NormaCLI.printJSON([
-          "method": outcome.metadata.configuration.detector.method.rawValue,
-          "seed": outcome.metadata.configuration.seed, "score": score, "isDefault": score == outcome.test.mainScore,
-          "test": encoded, "validationAUROC": outcome.validation?.figures[score]?.auroc as Any? ?? NSNull(),
-        ])
+        let line: [String: Any] = [
+          "score": score, "isDefault": score == outcome.test.mainScore, "test": try Self.encoded(figures),
+          "validationAUROC": outcome.validation?.figures[score]?.auroc as Any? ?? NSNull(),
+        ]
+        try NormaCLI.printJSON(trial.merging(line) { $1 })
+      }
+      for (index, map) in outcome.localisation.maps.enumerated() {
+        let line: [String: Any] = [
+          "map": map.name, "isDefaultMap": index == 0, "localisation": try Self.encoded(map.figures),
+        ]
+        try NormaCLI.printJSON(trial.merging(line) { $1 })
       }
     }
+  }
+
+  private static func encoded(_ figures: some Encodable) throws -> Any {
+    try JSONSerialization.jsonObject(with: JSONEncoder().encode(figures))
   }
 
   // MARK: The page
@@ -84,6 +116,7 @@ struct EvaluationPage {
         "\(first.test.labels.count) test images, \(outcomes.count == 1 ? "one trial" : "\(outcomes.count) trials"), "
         + "trained on \(first.metadata.origin.trainingImages) images.")
     report.methods = try methods()
+    report.maps = try maps()
     report.headlines = headlines(report.methods[0].summary)
     try addCurves(to: &report)
     let cases = try await CasePictures.cases(of: first, data: data, device: device)

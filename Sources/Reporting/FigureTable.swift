@@ -14,6 +14,20 @@ public struct MethodFigures: Equatable, Sendable {
   }
 }
 
+/// How well one anomaly map finds what masks mark, over its trials.
+public struct MapFigures: Equatable, Sendable {
+  /// What the map is called.
+  public var name: String
+  /// Its figures.
+  public var summary: LocalisationSummary
+
+  /// Names figures.
+  public init(name: String, summary: LocalisationSummary) {
+    self.name = name
+    self.summary = summary
+  }
+}
+
 /// A table of text, ready as Markdown or HTML. The first columns hold words, all others figures.
 public struct FigureTable: Equatable, Sendable {
   /// The headings.
@@ -38,6 +52,18 @@ public struct FigureTable: Equatable, Sendable {
         [
           method.name, FigureFormat.rate(method.summary.auroc), FigureFormat.rate(method.summary.averagePrecision),
           "\(method.summary.trials)",
+        ]
+      })
+  }
+
+  /// Map, figures over all pixels, and trials: how well maps find what masks mark.
+  public static func localisation(of maps: [MapFigures]) -> FigureTable {
+    FigureTable(
+      columns: ["Map", "Pixel AUROC", "Pixel average precision", "AUPRO", "Best Dice", "Trials"],
+      rows: maps.map { map in
+        [
+          map.name, FigureFormat.rate(map.summary.auroc), FigureFormat.rate(map.summary.averagePrecision),
+          FigureFormat.rate(map.summary.aupro), FigureFormat.rate(map.summary.dice), "\(map.summary.trials)",
         ]
       })
   }

@@ -11,6 +11,8 @@ public struct Report: Sendable {
   public var headlines: [Headline] = []
   /// All figures per method or score.
   public var methods: [MethodFigures] = []
+  /// Figures of anomaly maps against masks.
+  public var maps: [MapFigures] = []
   /// ROC curves by name; one per method or per trial.
   public var rocCurves: [(name: String, curve: ROCCurve)] = []
   /// Precision-recall curves by name.

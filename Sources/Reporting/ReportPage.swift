@@ -1,3 +1,4 @@
+import Evaluation
 public import Foundation
 import MedicalImaging
 
@@ -37,7 +38,7 @@ public struct ReportPage: Sendable {
     </head>
     <body>
     <main>
-    \(header)\(headlines)\(figures)\(plots)\(try cases())\(record)</main>
+    \(header)\(headlines)\(figures)\(localisation)\(plots)\(try cases())\(record)</main>
     <footer><p>\(escaped(Self.researchNote))</p></footer>
     </body>
     </html>
@@ -89,6 +90,19 @@ extension ReportPage {
         + """
         <p class="quiet">Mean ± sample standard deviation over the trials. Thresholds of best accuracy and best F1 are \
         picked with the labels of the same cases: their figures are upper bounds, not what a new hospital would see.</p>
+
+        """)
+  }
+
+  private var localisation: String {
+    if report.maps.isEmpty { return "" }
+    return section(
+      "Localisation",
+      FigureTable.localisation(of: report.maps).html
+        + """
+        <p class="quiet">Anomaly maps against the masks, over the pixels of all test images at their own size. AUPRO is \
+        the mean share of a marked region that is found, as an area over false positive rates up to \
+        \(PixelFigures.integrationLimit). The threshold of best Dice is picked with the masks: an upper bound.</p>
 
         """)
   }

@@ -62,29 +62,6 @@ struct FiguresTests {
     let json = try JSONEncoder().encode(figures)
     #expect(try JSONDecoder().decode(ClassificationFigures.self, from: json) == figures)
   }
-
-  @Test("Pixel figures pool all maps, masks without abnormal pixels included")
-  func pixels() throws {
-    let figures = try PixelFigures(
-      maps: [[0, 0.25, 0.5, 1], [0.125, 0.75]], masks: [[false, false, true, true], [false, false]])
-    // Descending: 1 (abnormal), 0.75 (normal), 0.5 (abnormal), then three normal ones. 8 pairs, one ordered wrongly.
-    #expect(figures.auroc == 7.0 / 8)
-    #expect(close(figures.averagePrecision, (1 + 2.0 / 3) / 2))
-    #expect(figures.dice == 4.0 / 5 && figures.bestDice.threshold == 0.5 && figures.bestDice.rule == "best Dice")
-  }
-
-  @Test("Maps and masks that do not fit are named")
-  func pixelRefusals() {
-    expectMessage("The anomaly map at index 1 has 1 pixels and its mask 2; give both the same size.") {
-      _ = try PixelFigures(maps: [[1], [2]], masks: [[true], [false, true]])
-    }
-    expectMessage("There are 1 anomaly maps and 0 masks; give one mask per map.") {
-      _ = try PixelFigures(maps: [[1]], masks: [])
-    }
-    expectMessage("Pixel AUROC is not defined without abnormal cases; add abnormal cases to the evaluation.") {
-      _ = try PixelFigures(maps: [[1, 2]], masks: [[false, false]])
-    }
-  }
 }
 
 @Suite("Trials")

@@ -31,4 +31,14 @@ struct GreyTests {
     #expect(image.normalised.range == 0...1)
     #expect(Image2D(width: 1, height: 1, samples: [5], range: 5...5).normalised.samples == [0])
   }
+
+  @Test("A mask marks what is brighter than the middle of its range, whatever the range")
+  func mask() {
+    let grey = Image2D(width: 4, height: 1, samples: [0, 127, 128, 255], range: 0...255)
+    #expect(grey.markedPixels == [false, false, true, true])
+    let shifted = Image2D(width: 3, height: 1, samples: [10, 15, 20], range: 10...20)
+    #expect(shifted.markedPixels == [false, false, true])
+    let colour = Image2D(width: 2, height: 1, channels: 3, samples: [0, 255, 0, 255, 0, 255], range: 0...255)
+    #expect(colour.markedPixels == [false, true])
+  }
 }

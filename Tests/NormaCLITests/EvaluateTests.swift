@@ -54,6 +54,61 @@ struct EvaluateTests {
     #expect(run.output.contains("\nTest images: 5 normal, 6 abnormal. "))
   }
 
+  @Test("Where test images have masks, every map and the yardstick's has localisation figures: text, page and JSON")
+  func localisation() throws {
+    let page = folder.path("report.html")
+    let arguments = ["evaluate", trained.data, "--checkpoint", trained.checkpoint]
+    let run = try Program.run(arguments + ["--report", page])
+    #expect(run.status == 0)
+    let header = "| Map | Pixel AUROC | Pixel average precision | AUPRO | Best Dice | Trials |"
+    let start = try #require(run.lines.firstIndex(of: header)) + 2
+    let rows = run.lines[start...].prefix { $0.hasPrefix("| ") }
+    let cells = rows.map { $0.components(separatedBy: " | ").map { $0.trimmingCharacters(in: ["|", " "]) } }
+    #expect(
+      cells.map { $0[0] } == [
+        "nearestNormals (default)", "unexplainedEnergy", "difference", "gradCAM", "yardstick: band energy",
+      ])
+    let html = try String(contentsOfFile: page, encoding: .utf8)
+    let hasSection = html.contains("<h2>Localisation</h2>") && html.contains("<td>\(cells[0][3])</td>")
+    #expect(hasSection)
+
+    let objects = try Program.run(arguments + ["--json"]).objects().filter { $0["map"] != nil }
+    #expect(
+      objects.map { $0["map"] as? String } == cells.dropLast().map { $0[0].components(separatedBy: " ")[0] }
+        + ["bandEnergy"])
+    #expect(objects.map { $0["isDefaultMap"] as? Bool } == [true, false, false, false, true])
+    for (object, cells) in zip(objects, cells) {
+      let figures = try #require(object["localisation"] as? [String: Any])
+      let dice = (figures["bestDice"] as? [String: Any])?["f1"]
+      let values = [figures["auroc"], figures["averagePrecision"], figures["aupro"], dice].map { $0 as? Double ?? .nan }
+      #expect(values.map { String(format: "%.3f", $0) } + ["1"] == Array(cells.dropFirst()))
+      #expect(object["method"] as? String == (cells[0].hasPrefix("yardstick") ? "band-energy" : "simsid"))
+      #expect(object["seed"] as? Int == 1)
+    }
+  }
+
+  @Test("A missing mask is named; without any mask there are no localisation figures")
+  func masksMissing() throws {
+    let copy = folder.path("data")
+    try FileManager.default.copyItem(atPath: trained.data, toPath: copy)
+    let images = try FileManager.default.contentsOfDirectory(atPath: "\(copy)/test/ABNORMAL").sorted()
+    try FileManager.default.removeItem(atPath: "\(copy)/masks/test/ABNORMAL/\(images[2])")
+    let arguments = ["evaluate", copy, "--checkpoint", trained.checkpoint, "--no-yardstick"]
+    let some = try Program.run(arguments)
+    #expect(some.status == 0 && some.errorLines.count == 1)
+    #expect(some.errors.hasPrefix("norma: warning: \(copy)/test/ABNORMAL/\(images[2]) has no mask; "))
+    #expect(some.output.contains("AUPRO"))
+
+    try FileManager.default.removeItem(atPath: "\(copy)/masks")
+    let page = folder.path("report.html")
+    let none = try Program.run(arguments + ["--report", page])
+    #expect(none.status == 0 && none.errors == "report: \(page)\n")
+    #expect(none.output.contains("Test images: ") && !none.output.contains("AUPRO"))
+    let hasSection = try String(contentsOfFile: page, encoding: .utf8).contains("Localisation")
+    #expect(!hasSection)
+    #expect(try Program.run(arguments + ["--json"]).objects().allSatisfy { $0["map"] == nil })
+  }
+
   @Test("Figures as JSON: one object per score, the yardstick's among them")
   func json() throws {
     let run = try Program.run("evaluate", trained.data, "--checkpoint", trained.checkpoint, "--json")
@@ -62,7 +117,7 @@ struct EvaluateTests {
     let objects = try run.objects()
     #expect(Set(objects.compactMap { $0["method"] as? String }) == ["simsid", "band-energy"])
     #expect(objects.count { $0["isDefault"] as? Bool == true } == 2)
-    for object in objects {
+    for object in objects where object["score"] != nil {
       let auroc = try #require((object["test"] as? [String: Any])?["auroc"] as? Double)
       #expect((0...1).contains(auroc))
       #expect(object["seed"] as? Int == 1)

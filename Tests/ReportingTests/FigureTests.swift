@@ -57,6 +57,19 @@ struct FigureTests {
         """)
   }
 
+  @Test("Maps have a table of their own")
+  func localisation() throws {
+    let mask = GroundTruthMask(width: 5, height: 1, pixels: [true, false, true, false, false])
+    let trials = try [[4, 3, 2, 1, 0], [4, 0, 3, 2, 1]].map { try PixelFigures(maps: [$0], masks: [mask]) }
+    #expect(
+      FigureTable.localisation(of: [MapFigures(name: "a|b", summary: try LocalisationSummary(trials))]).markdown == """
+        | Map | Pixel AUROC | Pixel average precision | AUPRO | Best Dice | Trials |
+        | :-- | --: | --: | --: | --: | --: |
+        | a\\|b | 0.917 ± 0.118 | 0.917 ± 0.118 | 0.750 ± 0.354 | 0.900 ± 0.141 | 2 |
+
+        """)
+  }
+
   @Test("HTML tables group the rows of one name and escape it")
   func html() {
     let table = FigureTable(

@@ -17,6 +17,9 @@ struct ReportPageTests {
     report.methods = [
       .init(name: "M<m>", summary: try TrialSummary([ClassificationFigures(cases, fixedThreshold: 0.3)]))
     ]
+    let mask = GroundTruthMask(width: 2, height: 2, pixels: [false, false, true, true])
+    let pixels = try PixelFigures(maps: [[0, 0.25, 0.125, 1]], masks: [mask])
+    report.maps = [.init(name: "A<a>", summary: try LocalisationSummary([pixels]))]
     report.rocCurves = [("R<r>", try ROCCurve(cases))]
     report.precisionRecallCurves = [("P<p>", try PrecisionRecallCurve(cases))]
     report.histograms = [Histogram(title: "H<h>", label: "L<l>", cases: cases)]
@@ -95,6 +98,7 @@ struct ReportPageTests {
   func content() throws {
     let page = try ReportPage(sample()).html()
     #expect(page.contains("<dd>0.912 <small>± 0.008</small>"))
+    #expect(page.contains("<h2>Localisation</h2>") && page.contains("A&lt;a&gt;</th><td>0.750</td><td>0.833</td>"))
     #expect(page.contains("R&lt;r&gt;, AUROC 0.750") && page.contains("P&lt;p&gt;, AP 0.833"))
     #expect(page.contains("<span class=\"chip abnormal\">abnormal</span>") && page.contains("score 1.250"))
     #expect(page.contains("<span class=\"chip unlabelled\">unlabelled</span>"))

@@ -125,6 +125,8 @@ ct_status ct_lerp(ct_tensor a, ct_tensor b, double weight, ct_tensor *out);
 ct_status ct_addcmul(ct_tensor a, ct_tensor b, ct_tensor c, double value, ct_tensor *out);
 ct_status ct_baddbmm(ct_tensor input, ct_tensor a, ct_tensor b, ct_tensor *out);
 ct_status ct_einsum(const char *equation, ct_tensors operands, ct_tensor *out);
+
+// MARK: linear layers (linear.cpp)
 ct_status ct_linear(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor *out);
 
 // MARK: reductions, sorting (reduction.cpp); no axes: all of them

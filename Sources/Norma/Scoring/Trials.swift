@@ -11,6 +11,8 @@ public enum Trials {
     public let metadata: Checkpoint.Metadata
     /// Figures on the test images.
     public let test: Evaluator.Result
+    /// How well the maps find what the test images' masks mark; without figures where there are no masks.
+    public let localisation: Localisation
     /// Figures on the validation images; nil without labelled ones.
     public let validation: Evaluator.Result?
     /// AUROC per epoch, where the run logged it.
@@ -29,11 +31,13 @@ public enum Trials {
     let checkpoint = try Checkpoint(contentsOf: file)
     let data = try await TrainingData(
       folder: folder, configuration: checkpoint.metadata.configuration, readsTraining: false, progress: progress)
-    return try evaluate(file, checkpoint, data: data, device: device)
+    return try evaluate(file, checkpoint, data: data, device: device, progress: progress)
   }
 
   /// Evaluates a checkpoint on images that are in memory.
-  static func evaluate(_ file: URL, _ checkpoint: Checkpoint, data: TrainingData, device: Device) throws -> Outcome {
+  static func evaluate(
+    _ file: URL, _ checkpoint: Checkpoint, data: TrainingData, device: Device, progress: ProgressHandler = { _ in }
+  ) throws -> Outcome {
     guard let test = data.test else { throw EvaluationImagesError.noTestImages }
     let scorer = try Scorer(checkpoint: checkpoint, device: device)
     let start = Date()
@@ -42,10 +46,11 @@ public enum Trials {
     let validation = try data.validation.flatMap { images in
       Set(images.abnormalities ?? []).count == 2 ? try Evaluator.evaluate(scorer, on: images) : nil
     }
+    let localisation = try Localisation.evaluate(scorer, on: test, progress: progress)
     return Outcome(
-      file: file, metadata: checkpoint.metadata, test: result, validation: validation,
+      file: file, metadata: checkpoint.metadata, test: result, localisation: localisation, validation: validation,
       curves: LearningCurve.curves(in: file.deletingLastPathComponent()),
-      imagesPerSecond: Double(test.count) / max(seconds, 1e-9), warnings: data.warnings)
+      imagesPerSecond: Double(test.count) / max(seconds, 1e-9), warnings: data.warnings + localisation.warnings)
   }
 
   /// How a series of trials ended.
@@ -80,7 +85,7 @@ public enum Trials {
         guard case .finished = try trainer.run() else { return .interrupted }
         trainingWarnings = trainer.warnings
       }
-      var outcome = try evaluate(model, Checkpoint(contentsOf: model), data: data, device: device)
+      var outcome = try evaluate(model, Checkpoint(contentsOf: model), data: data, device: device, progress: progress)
       outcome.warnings += trainingWarnings
       outcomes.append(outcome)
     }

@@ -82,24 +82,27 @@ struct MemMCMAEAttentionTests {
     let read = try random.normal(shape: [2, batch * count, width], dtype: .float64)
     let weight = try random.normal(standardDeviation: 0.3, shape: [2, 2 * width, width], dtype: .float64)
     let bias = try random.normal(shape: [2, 1, width], dtype: .float64)
-    let found = try MultiLevelCrossAttention.gated(tokens, read, weight: weight, bias: bias).values(as: Double.self)
+    let found = try MultiLevelCrossAttention.gatedSum(tokens, read, weight: weight, bias: bias)
+      .values(as: Double.self)
     let (y, c) = (try tokens.values(as: Double.self), try read.values(as: Double.self))
     let (w, b) = (try weight.values(as: Double.self), try bias.values(as: Double.self))
-    for level in 0..<2 {
-      for row in 0..<batch * count {
-        let start = (level * batch * count + row) * width
-        let joined = y[row * width..<(row + 1) * width] + c[start..<start + width]
-        for column in 0..<width {
+    for row in 0..<batch * count {
+      for column in 0..<width {
+        var expected = 0.0
+        for level in 0..<2 {
+          let start = (level * batch * count + row) * width
+          let joined = y[row * width..<(row + 1) * width] + c[start..<start + width]
           let sum = joined.enumerated().reduce(b[level * width + column]) { sum, entry in
             sum + entry.element * w[(level * 2 * width + entry.offset) * width + column]
           }
-          #expect(abs(found[start + column] - c[start + column] / (1 + exp(-sum))) < 1e-12)
+          expected += c[start + column] / (1 + exp(-sum))
         }
+        #expect(abs(found[row * width + column] - expected) < 1e-12)
       }
     }
-    let upstream = try random.normal(shape: read.shape, dtype: .float64)
+    let upstream = try random.normal(shape: [batch * count, width], dtype: .float64)
     try expectFiniteDifferences(of: [tokens, read, weight, bias]) { list in
-      try (MultiLevelCrossAttention.gated(list[0], list[1], weight: list[2], bias: list[3]) * upstream).sum()
+      try (MultiLevelCrossAttention.gatedSum(list[0], list[1], weight: list[2], bias: list[3]) * upstream).sum()
     }
   }
 

@@ -15,7 +15,8 @@ enum MemMCMAEGolden: String, CaseIterable, Sendable {
   func values() throws -> [String: Tensor] {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Golden/MemMCMAE/\(rawValue).safetensors")
-    return Dictionary(uniqueKeysWithValues: try SafetensorsFile(contentsOf: file).arrays().map { ($0.name, try $0.tensor()) })
+    return Dictionary(
+      uniqueKeysWithValues: try SafetensorsFile(contentsOf: file).arrays().map { ($0.name, try $0.tensor()) })
   }
 
   var configuration: MemMCMAEConfiguration {

@@ -106,18 +106,29 @@ final class MultiLevelCrossAttention: Module {
     let attended = try queries.attention(
       keys: projected.selected(0, axis: 2).transposed(1, 2), values: projected.selected(1, axis: 2).transposed(1, 2))
     let read = try outputProjection(attended.transposed(1, 2).reshaped([levelCount, batch * count, width]))
-    let mixed =
-      try gates.map { gates throws(TorchError) in
-        try Self.gated(tokens, read, weight: gates.weight.tensor, bias: gates.bias.tensor)
-      } ?? read
-    return try (mixed.sum([0]) / Double(levelCount).squareRoot()).reshaped([batch, count, width])
+    let sum =
+      if let gates {
+        try Self.gatedSum(tokens, read, weight: gates.weight.tensor, bias: gates.bias.tensor)
+      } else { try read.sum([0]) }
+    return try (sum / Double(levelCount).squareRoot()).reshaped([batch, count, width])
   }
 
-  /// What was read of each level, `[L, B · n, width]`, times its gate: Y is `[B, n, width]`, weight and bias as the keys say.
-  static func gated(_ tokens: Tensor, _ read: Tensor, weight: Tensor, bias: Tensor) throws(TorchError) -> Tensor {
-    let width = read.extent(2)
-    let own = try tokens.reshaped([1, -1, width]).expanded(read.shape)
-    let before = try own.batchedProduct(weight.sliced(0..<width, axis: 1), addedTo: bias)
-    return try read.batchedProduct(weight.sliced(width..<2 * width, axis: 1), addedTo: before).sigmoid() * read
+  /// What was read of each level, `[L, B · n, width]`, times its gate, summed over the levels, `[B · n, width]`: Y is
+  /// `[B, n, width]`, weight and bias as the keys say.
+  static func gatedSum(_ tokens: Tensor, _ read: Tensor, weight: Tensor, bias: Tensor) throws(TorchError) -> Tensor {
+    let (levels, width) = (read.extent(0), read.extent(2))
+    // Every level's part of Y in one product: [B · n, width] to [B · n, L · width].
+    let queryWeight = try weight.sliced(0..<width, axis: 1).transposed(1, 2).reshaped([levels * width, width])
+    let own = try tokens.reshaped([-1, width]).linear(queryWeight, bias: bias.reshaped([-1]))
+      .reshaped([-1, levels, width])
+    var sum: Tensor?
+    for level in 0..<levels {
+      let mine = try read.selected(level, axis: 0)
+      let matrix = try weight.selected(level, axis: 0).sliced(width..<2 * width, axis: 0).transposed(0, 1)
+      let gated = try (mine.linear(matrix) + own.selected(level, axis: 1)).sigmoid() * mine
+      sum = if let sum { try sum + gated } else { gated }
+    }
+    guard let sum else { throw TorchError("crossAttention", "there is no level to read") }
+    return sum
   }
 }

@@ -1,0 +1,80 @@
+// Linear layers. libtorch gives float32 products to MKL, which on AMD's processors leaves half of the vector units idle;
+// oneDNN, which libtorch brings along for convolutions, uses all of them and is as fast elsewhere.
+#include <ATen/autocast_mode.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "handles.h"
+
+using namespace norma;
+
+namespace {
+
+using Product = at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &, std::string_view,
+                           c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
+
+// oneDNN's product, where this libtorch has it.
+std::optional<c10::TypedOperatorHandle<Product>> find_product() {
+  if (!at::hasMKLDNN() || !at::globalContext().userEnabledMkldnn()) return std::nullopt;
+  auto schema = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
+  if (!schema || !schema->hasKernelForDispatchKey(c10::DispatchKey::CPU)) return std::nullopt;
+  return schema->typed<Product>();
+}
+
+const std::optional<c10::TypedOperatorHandle<Product>> &onednn_product() {
+  static const auto found = find_product();
+  return found;
+}
+
+// a · bᵀ + bias.
+at::Tensor product(const at::Tensor &a, const at::Tensor &b, const std::optional<at::Tensor> &bias = std::nullopt) {
+  at::AutoDispatchBelowADInplaceOrView below_autograd;
+  return onednn_product()->call(a, b, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
+}
+
+struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input,
+                            const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+    context->save_for_backward({input, weight});
+    context->saved_data["has_bias"] = bias.has_value();
+    return product(input, weight, bias);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 torch::autograd::variable_list gradients) {
+    auto saved = context->get_saved_variables();
+    const auto &input = saved[0], &weight = saved[1];
+    auto gradient = gradients[0].contiguous();
+    auto rows = gradient.reshape({-1, gradient.size(-1)});
+    auto inputs = input.reshape({-1, input.size(-1)});
+    at::Tensor to_input, to_weight, to_bias;
+    if (context->needs_input_grad(0)) to_input = product(gradient, weight.t());
+    if (context->needs_input_grad(1))  // the longer side second, where oneDNN spreads its work
+      to_weight = rows.size(1) > inputs.size(1) ? product(inputs.t(), rows.t()).t() : product(rows.t(), inputs.t());
+    if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) to_bias = rows.sum(0);
+    return {to_input, to_weight, to_bias};
+  }
+};
+
+// Multiplications below which finding oneDNN's kernel takes longer than the work.
+constexpr int64_t least_work = 1 << 18;
+
+bool suits_onednn(const at::Tensor &input, const at::Tensor &weight) {
+  return input.is_cpu() && weight.is_cpu() && input.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
+         input.dim() >= 2 && weight.dim() == 2 && input.size(-1) == weight.size(1) &&
+         input.numel() * weight.size(0) >= least_work && !at::autocast::is_autocast_enabled(at::kCPU) &&
+         onednn_product().has_value();
+}
+
+}  // namespace
+
+ct_status ct_linear(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor *out) {
+  return made(out, [&]() -> at::Tensor {
+    const auto &input = a->value, &matrix = weight->value;
+    auto bias = optional(bias_or_null);
+    if (!suits_onednn(input, matrix)) return at::linear(input, matrix, bias);
+    bool records = at::GradMode::is_enabled() &&
+                   (input.requires_grad() || matrix.requires_grad() || (bias && bias->requires_grad()));
+    return records ? OneDNNLinear::apply(input, matrix, bias) : product(input, matrix, bias);
+  });
+}

@@ -1,0 +1,84 @@
+public import Evaluation
+import MedicalImaging
+
+/// How well a detector's anomaly maps find what masks mark.
+public struct Localisation: Sendable {
+  /// Figures of every map in the method's order, the default one first; empty where no mask can be used.
+  public let maps: [(name: String, figures: PixelFigures)]
+  /// Abnormal images that had to be left out, each with the reason and what to do.
+  public let warnings: [String]
+
+  /// Compares the maps of labelled images with their masks, each at the size of its image. Every pixel of a normal image
+  /// is normal.
+  ///
+  /// Without a mask at any abnormal image nothing is computed. All maps are held in memory, 4 bytes a pixel.
+  /// - Throws: `EvaluationError` when a map holds values that are no numbers, or masks mark every pixel there is.
+  public static func evaluate(
+    _ scorer: Scorer, on images: PreparedImages, progress: ProgressHandler = { _ in }
+  ) throws -> Localisation {
+    let abnormal = images.items.indices.filter { images.items[$0].label == .abnormal }
+    guard abnormal.contains(where: { images.items[$0].maskPath != nil }) else {
+      return Localisation(maps: [], warnings: [])
+    }
+    var masks: [DataItem: GroundTruthMask] = [:]
+    var warnings: [String] = []
+    for index in abnormal {
+      do throws(MaskError) {
+        masks[images.items[index]] = try mask(of: images.items[index], size: images.sizes[index])
+      } catch {
+        warnings.append("\(error) (left out of the localisation figures)")
+      }
+    }
+    guard !masks.isEmpty else { return Localisation(maps: [], warnings: warnings) }
+    var names: [String] = []
+    var values: [String: [[Float]]] = [:]
+    var truth: [GroundTruthMask] = []
+    let usable = images.selecting { $0.label == .normal || masks[$0] != nil }
+    try scorer.score(usable, explains: true, progress: progress) { result in
+      names = result.maps.map(\.name)
+      guard let map = result.maps.first?.map else { return }
+      for (name, map) in result.maps { values[name, default: []].append(map.values) }
+      truth.append(masks[result.item] ?? .empty(width: map.width, height: map.height))
+    }
+    let figures = try names.map { name in
+      (name: name, figures: try PixelFigures(maps: values[name] ?? [], masks: truth))
+    }
+    return Localisation(maps: figures, warnings: warnings)
+  }
+
+  /// The mask of an abnormal image of `size`.
+  private static func mask(
+    of item: DataItem, size: (width: Int, height: Int)
+  ) throws(MaskError) -> GroundTruthMask {
+    guard let path = item.maskPath else { throw .missing(image: item.path) }
+    let image: Image2D
+    do { image = try ImageReader.read(path) } catch { throw .unreadable(error) }
+    guard (image.width, image.height) == size else {
+      throw .wrongSize(mask: path, found: (image.width, image.height), image: size)
+    }
+    let pixels = image.markedPixels
+    guard pixels.contains(true) else { throw .empty(mask: path) }
+    return GroundTruthMask(width: image.width, height: image.height, pixels: pixels)
+  }
+}
+
+/// Why the mask of an abnormal image cannot be used.
+private enum MaskError: Error, CustomStringConvertible {
+  case missing(image: String)
+  case unreadable(ImageError)
+  case wrongSize(mask: String, found: (width: Int, height: Int), image: (width: Int, height: Int))
+  case empty(mask: String)
+
+  var description: String {
+    switch self {
+    case .missing(let image):
+      "\(image) has no mask; put one below masks/, at the path that the image has in the data set"
+    case .unreadable(let error):
+      error.description
+    case .wrongSize(let mask, let found, let image):
+      "\(mask) has \(found.width)×\(found.height) pixels and its image \(image.width)×\(image.height); give both one size"
+    case .empty(let mask):
+      "\(mask) marks no pixel; draw abnormal pixels white and all others black"
+    }
+  }
+}
