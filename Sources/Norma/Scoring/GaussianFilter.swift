@@ -34,6 +34,13 @@ struct GaussianFilter {
     return matrix
   }
 
+  /// The same filter on another device.
+  func moved(to device: Device) throws(TorchError) -> GaussianFilter {
+    GaussianFilter(matrices: try matrices.map { matrix throws(TorchError) in try matrix.to(device) })
+  }
+
+  private init(matrices: [Tensor]) { self.matrices = matrices }
+
   /// The blurred maps, shaped like `maps`; any number of axes may lead.
   func callAsFunction(_ maps: Tensor) throws(TorchError) -> Tensor {
     guard let last = matrices.last else { return maps }

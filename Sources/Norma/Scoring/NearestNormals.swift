@@ -51,8 +51,10 @@ struct NearestNormals {
 
   /// Where features `[B, d]` that are laid out as `[channels, cells, cells]` differ from those of the nearest normal images:
   /// per cell the mean distance over the neighbours, `[B, cells + 2 · margin, …]`, zero in the margin.
-  func map(of features: Tensor, cells: Int, margin: Int) throws(TorchError) -> Tensor {
-    let indices = try nearest(to: features, areReferences: false).indices
+  func map(
+    of features: Tensor, cells: Int, margin: Int, areReferences: Bool = false
+  ) throws(TorchError) -> Tensor {
+    let indices = try nearest(to: features, areReferences: areReferences).indices
     let theirs = try references.selecting(indices.reshaped([-1]), axis: 0)
       .reshaped([features.extent(0), indices.extent(1), -1, cells, cells])
     let own = try standardised(features).reshaped([features.extent(0), 1, -1, cells, cells])

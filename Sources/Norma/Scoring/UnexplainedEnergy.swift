@@ -149,9 +149,10 @@ struct UnexplainedEnergy {
     }
 
     /// Per cell the distance to the nearest normal images, `[B, 8, 8]`; the outermost cells are zero.
-    func nearestMap(_ measured: Measurement) throws(TorchError) -> Tensor {
+    func nearestMap(_ measured: Measurement, areReferences: Bool = false) throws(TorchError) -> Tensor {
       try nearest.map(
-        of: measured.signature, cells: UnexplainedEnergy.inner.count, margin: UnexplainedEnergy.inner.lowerBound)
+        of: measured.signature, cells: UnexplainedEnergy.inner.count, margin: UnexplainedEnergy.inner.lowerBound,
+        areReferences: areReferences)
     }
 
     /// The mean of entries `[B, bands · 64]` over all bands and some cells, `[B]`.

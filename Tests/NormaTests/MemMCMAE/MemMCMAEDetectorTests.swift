@@ -139,8 +139,12 @@ struct MemMCMAEDetectorTests {
     let images = try smoothImages(2, side: 32, seed: 3)
     let explanation = try detector.explanation(of: images)
     #expect(
-      explanation.maps.map(\.name) == ["dissimilarity", "squaredError", "unexplainedEnergy", "nearestNormals"])
-    #expect(explanation.maps.map(\.values.shape) == [[2, 32, 32], [2, 32, 32], [2, 8, 8], [2, 8, 8]])
+      explanation.maps.map(\.name)
+        == ["anomaly", "dissimilarity", "squaredError", "unexplainedEnergy", "nearestNormals"])
+    let (pixels32, cells) = ([2, 32, 32], [2, 8, 8])
+    #expect(explanation.maps.map(\.values.shape) == [pixels32, pixels32, pixels32, cells, cells])
+    let bare = try self.detector()
+    #expect(try bare.explanation(of: images).maps.map(\.name) == ["dissimilarity", "squaredError"])
     let passes = try withoutGradients { try detector.maskedReconstructions(of: images) }
     let (r, h) = (try passes.reconstructions.values(as: Double.self), try passes.hidden.values(as: Double.self))
     let pixels = 32 * 32
@@ -180,7 +184,7 @@ struct MemMCMAEDetectorTests {
     var index = 0
     try scorer.score(abnormal, explains: true) { result in
       let changes = zip(try normal.values(at: index), try abnormal.values(at: index)).map { abs($0 - $1) > 0.1 }
-      let map = try #require(result.maps.first { $0.name == "squaredError" }).map.values
+      let map = try #require(result.maps.first).map.values
       func mean(where isLesion: Bool) -> Float {
         let values = zip(map, changes).filter { $0.1 == isLesion }.map(\.0)
         return values.reduce(0, +) / Float(values.count)

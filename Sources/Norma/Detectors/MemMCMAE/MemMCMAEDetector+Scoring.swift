@@ -9,17 +9,28 @@ extension MemMCMAEDetector {
 
   /// What the scores know of normal images.
   public var fitted: [String: Tensor] {
-    get { normal?.state ?? [:] }
-    set { normal = UnexplainedEnergy.Normal(newValue, of: energies) }
+    get { (normal?.state ?? [:]).merging(usual?.state ?? [:]) { _, new in new } }
+    set {
+      normal = UnexplainedEnergy.Normal(newValue, of: energies)
+      usual = UsualMaps(newValue)
+    }
   }
 
-  /// Learns what band energies of normal images and of their unpredicted rest are like.
+  /// Learns what band energies of normal images and of their unpredicted rest are like, then what their maps are like.
   public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
     var measured: [UnexplainedEnergy.Measurement] = []
     try batches { batch in
       try withoutGradients { measured.append(try self.measurement(self.maskedReconstructions(of: batch))) }
     }
-    normal = try UnexplainedEnergy.Normal(.joined(measured), of: energies)
+    let normal = try UnexplainedEnergy.Normal(.joined(measured), of: energies)
+    var tally = UsualMaps.Tally()
+    try batches { batch in
+      try withoutGradients {
+        let passes = try self.maskedReconstructions(of: batch)
+        try tally.add(self.pixelMaps(passes, against: normal, areReferences: true).map(\.values))
+      }
+    }
+    (self.normal, usual) = (normal, try tally.usual())
   }
 
   /// Scores of a batch by name; those that compare with normal images only after `fit`. The K passes are made once, and
@@ -34,6 +45,11 @@ extension MemMCMAEDetector {
         scores[.unexplainedEnergy] = unexplained
         scores[.nearestNormals] = distance
         scores[.combined] = try unexplained + distance
+      }
+      if let normal, let usual, wanted.contains(.anomalyPeak) {
+        let map = try usual.standardisedSum(pixelMaps(passes, against: normal, areReferences: areReferences))
+          .reshaped([batch.extent(0), -1])
+        scores[.anomalyPeak] = try map.top(max(1, map.extent(1) / 100), axis: 1).values.mean([1])
       }
       if wanted.contains(.multiScaleSimilarity) {
         let similarity = try comparison(passes).multiScale.reshaped([passes.masks, -1])
@@ -59,24 +75,42 @@ extension MemMCMAEDetector {
       of: similarity.reference(passes.images), with: passes.composed(configuration.reconstruction))
   }
 
-  /// 1 − SSIM pooled over scales and the squared error, each averaged over the masks that hid the pixel (§5), and per cell
-  /// the unexplained energy and the distance to the nearest normal images. The reconstruction is the mean of what was
-  /// predicted where it was hidden; the first mask, hidden patches grey, and its prediction are shown beside it.
+  /// What the anomaly map is made of, each `[B, H, W]`: 1 − SSIM, the smoothed absolute error, and, at half the weight as it is
+  /// coarse, the distance of a cell's energies to those of the nearest normal images.
+  private func pixelMaps(
+    _ passes: MaskedReconstructions, against normal: UnexplainedEnergy.Normal, areReferences: Bool
+  ) throws(TorchError) -> [(values: Tensor, weight: Double)] {
+    let errors = try passes.meanWhereHidden((passes.reconstructions - passes.images).abs()).squeezed(1)
+    let cells = try normal.nearestMap(measurement(passes), areReferences: areReferences).unsqueezed(1)
+    return [
+      (try dissimilarity(passes), 1), (try errorFilter.moved(to: errors.device)(errors), 1),
+      (try cells.resized(to: layout.extents).squeezed(1), 0.5),
+    ]
+  }
+
+  /// 1 − SSIM pooled over scales, averaged over the masks that hid the pixel (§5), `[B, H, W]`.
+  private func dissimilarity(_ passes: MaskedReconstructions) throws(TorchError) -> Tensor {
+    try passes.meanWhereHidden(comparison(passes).map().reshaped(passes.reconstructions.shape)).squeezed(1)
+  }
+
+  /// The anomaly map: 1 − SSIM, error and distance to the nearest normal images, each in standard deviations of normal
+  /// images at its pixel, added up; then 1 − SSIM alone (§5), the squared error, and cell by cell the unexplained energy and
+  /// the distance to the nearest normal images. The reconstruction is the mean of what was predicted where it was hidden;
+  /// the first mask, hidden patches grey, and its prediction are shown beside it.
   public func explanation(of batch: Tensor) throws -> Explanation {
     try withoutGradients {
       let passes = try maskedReconstructions(of: batch)
-      let pixels = passes.reconstructions.shape
-      let dissimilarity = try comparison(passes).map().reshaped(pixels)
       let errors = try (passes.reconstructions - batch).squared()
       var maps = [
-        ("dissimilarity", try passes.meanWhereHidden(dissimilarity).squeezed(1)),
+        ("dissimilarity", try dissimilarity(passes)),
         ("squaredError", try passes.meanWhereHidden(errors).squeezed(1)),
       ]
-      if let normal {
+      if let normal, let usual {
+        let anomaly = try usual.standardisedSum(pixelMaps(passes, against: normal, areReferences: false))
         let measured = try measurement(passes)
-        maps += [
-          ("unexplainedEnergy", try normal.map(measured)), ("nearestNormals", try normal.nearestMap(measured)),
-        ]
+        maps =
+          [("anomaly", anomaly)] + maps
+          + [("unexplainedEnergy", try normal.map(measured)), ("nearestNormals", try normal.nearestMap(measured))]
       }
       return Explanation(
         maps: maps, reconstruction: try passes.meanWhereHidden(passes.reconstructions),

@@ -9,6 +9,10 @@ public final class MemMCMAEDetector: AnomalyDetector {
   let energies: UnexplainedEnergy
   /// Band energies of normal images; nil before `fit`.
   var normal: UnexplainedEnergy.Normal?
+  /// Pixel maps of normal images; nil before `fit`.
+  var usual: UsualMaps?
+  /// Smooths errors before they are compared with those of normal images.
+  let errorFilter: GaussianFilter
   private let training: TrainingConfiguration
 
   /// Creates the network with fresh weights.
@@ -21,6 +25,7 @@ public final class MemMCMAEDetector: AnomalyDetector {
     energies = UnexplainedEnergy(
       views: [try .init("pixels", sigmas: [1, 2, 4, 8].map { $0 * scale }, side: configuration.imageSize)],
       floor: 1e-4, scoresEdges: false)
+    errorFilter = try GaussianFilter(sigma: scale, sides: layout.extents, dtype: .float32, on: .cpu)
     autoencoder = try MemMCMAENetwork(configuration, layout: layout, generator: Generator(seed: UInt64(seed)))
   }
 

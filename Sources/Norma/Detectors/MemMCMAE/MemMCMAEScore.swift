@@ -7,6 +7,8 @@ public enum MemMCMAEScore: String, Codable, CaseIterable, Sendable {
   case unexplainedEnergy
   /// The sum of both, each in standard deviations of the normal training images.
   case combined
+  /// Mean of the highest hundredth of the anomaly map: for small lesions.
+  case anomalyPeak
   /// 1 − MS-SSIM between image and reconstruction, averaged over the masks (§5).
   case multiScaleSimilarity
   /// Mean squared error of hidden pixels, averaged over the masks.
