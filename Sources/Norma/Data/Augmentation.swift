@@ -13,7 +13,11 @@ struct Augmentation {
     guard !configuration.changesNothing else { return images }
     let grid = try Tensor.affineGrid(maps(of: images, random: random), size: images.shape)
     let interpolation: Interpolation = configuration.interpolation == .linear ? .linear : .nearest
-    guard background != 0 else { return try images.sampled(at: grid, interpolation) }
+    // A crop alone lies inside the image; its outermost pixels may be read half a pixel beyond it.
+    let movesOut = configuration.translation > 0 || configuration.scale > 0
+    guard movesOut, background != 0 else {
+      return try images.sampled(at: grid, interpolation, outside: movesOut ? .zeros : .border)
+    }
     return try (images - background).sampled(at: grid, interpolation) + background
   }
 

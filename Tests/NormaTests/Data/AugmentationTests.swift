@@ -94,6 +94,44 @@ struct AugmentationTests {
     #expect(Set(black.flatMap { $0 }.map { ($0 * 100).rounded() }) == [-100, 100])
   }
 
+  private func published(_ change: (inout AugmentationConfiguration) -> Void) -> Augmentation {
+    var configuration = AugmentationConfiguration()
+    (configuration.translation, configuration.scale) = (0, 0)
+    change(&configuration)
+    return Augmentation(configuration)
+  }
+
+  @Test("Half of the images are mirrored left to right where that is asked for, the others stay")
+  func flips() throws {
+    let batch = try squares(200, half: 20) { Float($0 * 7 + $1) }
+    let original = try images(batch)[0]
+    let mirrored = original.indices.map { original[$0 / side * side + side - 1 - $0 % side] }
+    let moved = try images(published { $0.horizontalFlip = true }(batch, random: Generator(seed: 4)))
+    let (same, turned) = (
+      moved.count { largestDifference($0, original) < 1e-2 }, moved.count { largestDifference($0, mirrored) < 1e-2 }
+    )
+    #expect(same + turned == 200)
+    #expect((70...130).contains(turned))
+  }
+
+  @Test("A crop shows a part of the image, all of it inside, of at least the share")
+  func crops() throws {
+    let ramp = (0..<side * side).map { Float($0 % side) }
+    let batch = try Tensor((0..<100).flatMap { _ in ramp }, shape: [100, 1, side, side])
+    let moved = try images(published { $0.smallestCrop = 0.5 }(batch, background: -100, random: Generator(seed: 4)))
+    var extents: [Float] = []
+    for image in moved {
+      let row = image[side * 20..<side * 21]
+      #expect(image.allSatisfy { $0 > -0.01 && $0 < Float(side) - 0.99 })
+      let step = (row[side * 20 + 30] - row[side * 20 + 10]) / 20
+      extents.append(step * step)
+    }
+    #expect(extents.allSatisfy { (0.5 - 1e-3)...(1 + 1e-3) ~= $0 })
+    #expect((extents.min() ?? 0) < 0.55 && (extents.max() ?? 1) > 0.95)
+    let places = Set(moved.map { Int($0[side * 20]) })
+    #expect(places.count > 4, "crops lie in different places")
+  }
+
   @Test("The nearest pixel invents no grey levels")
   func nearest() throws {
     let batch = try squares(20)

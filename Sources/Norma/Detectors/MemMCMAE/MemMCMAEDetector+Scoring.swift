@@ -96,7 +96,7 @@ extension MemMCMAEDetector {
   /// The anomaly map: 1 − SSIM, error and distance to the nearest normal images, each in standard deviations of normal
   /// images at its pixel, added up; then 1 − SSIM alone (§5), the squared error, and cell by cell the unexplained energy and
   /// the distance to the nearest normal images. The reconstruction is the mean of what was predicted where it was hidden;
-  /// the first mask, hidden patches grey, and its prediction are shown beside it.
+  /// the first mask, hidden patches grey, and what the network fills in are shown beside it.
   public func explanation(of batch: Tensor) throws -> Explanation {
     try withoutGradients {
       let passes = try maskedReconstructions(of: batch)
@@ -112,12 +112,11 @@ extension MemMCMAEDetector {
           [("anomaly", anomaly)] + maps
           + [("unexplainedEnergy", try normal.map(measured)), ("nearestNormals", try normal.nearestMap(measured))]
       }
+      let shown = try batch * (1 - passes.hidden.selected(0, axis: 0))
+      let filled = try shown + passes.reconstructions.selected(0, axis: 0) * passes.hidden.selected(0, axis: 0)
       return Explanation(
         maps: maps, reconstruction: try passes.meanWhereHidden(passes.reconstructions),
-        steps: [
-          ("First mask", try batch * (1 - passes.hidden.selected(0, axis: 0))),
-          ("Its prediction", try passes.reconstructions.selected(0, axis: 0)),
-        ])
+        steps: [("First mask", shown), ("Filled in", filled)])
     }
   }
 }
