@@ -26,10 +26,11 @@ const std::optional<c10::TypedOperatorHandle<Product>> &onednn_product() {
   return found;
 }
 
-// a · bᵀ + bias.
-at::Tensor product(const at::Tensor &a, const at::Tensor &b, const std::optional<at::Tensor> &bias = std::nullopt) {
+// a · bᵀ + bias, then a function of each element.
+at::Tensor product(const at::Tensor &a, const at::Tensor &b, const std::optional<at::Tensor> &bias = std::nullopt,
+                   std::string_view function = "none") {
   at::AutoDispatchBelowADInplaceOrView below_autograd;
-  return onednn_product()->call(a, b, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
+  return onednn_product()->call(a, b, bias, function, c10::List<std::optional<at::Scalar>>(), "none");
 }
 
 struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
@@ -66,15 +67,27 @@ bool suits_onednn(const at::Tensor &input, const at::Tensor &weight) {
          onednn_product().has_value();
 }
 
+bool records(const at::Tensor &input, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+  return at::GradMode::is_enabled() &&
+         (input.requires_grad() || weight.requires_grad() || (bias && bias->requires_grad()));
+}
+
+at::Tensor layer(const at::Tensor &input, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+  if (!suits_onednn(input, weight)) return at::linear(input, weight, bias);
+  return records(input, weight, bias) ? OneDNNLinear::apply(input, weight, bias) : product(input, weight, bias);
+}
+
 }  // namespace
 
 ct_status ct_linear(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor *out) {
-  return made(out, [&]() -> at::Tensor {
+  return made(out, [&] { return layer(a->value, weight->value, optional(bias_or_null)); });
+}
+
+ct_status ct_linear_gelu(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor *out) {
+  return made(out, [&] {
     const auto &input = a->value, &matrix = weight->value;
     auto bias = optional(bias_or_null);
-    if (!suits_onednn(input, matrix)) return at::linear(input, matrix, bias);
-    bool records = at::GradMode::is_enabled() &&
-                   (input.requires_grad() || matrix.requires_grad() || (bias && bias->requires_grad()));
-    return records ? OneDNNLinear::apply(input, matrix, bias) : product(input, matrix, bias);
+    bool fuses = suits_onednn(input, matrix) && !records(input, matrix, bias);
+    return fuses ? product(input, matrix, bias, "gelu") : at::gelu(layer(input, matrix, bias));
   });
 }

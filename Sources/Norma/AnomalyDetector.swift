@@ -28,6 +28,9 @@ public protocol AnomalyDetector: AnyObject {
   /// - Parameter batches: calls its argument with batches in network scale, without augmentation, in order.
   func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws
 
+  /// Images that are best scored at once: as many as fit into the processor's caches, or the device's memory.
+  func scoringBatchSize(on device: Device) -> Int
+
   /// The scores that `scores` gives; the first is the default.
   var scoreNames: [String] { get }
 
@@ -42,6 +45,9 @@ public protocol AnomalyDetector: AnyObject {
 }
 
 extension AnomalyDetector {
+  /// 32.
+  public func scoringBatchSize(on device: Device) -> Int { 32 }
+
   /// Nothing.
   public func warnings(about losses: [String: Double]) -> [String] { [] }
 

@@ -40,6 +40,11 @@ extension Tensor {
     try .make("linear") { ct_linear(raw, weight.raw, bias?.raw, $0) }
   }
 
+  /// `gelu(x · weightᵀ + bias)` over the last axis, exact; in one pass where no gradient is recorded.
+  public func linearGELU(_ weight: Tensor, bias: Tensor? = nil) throws(TorchError) -> Tensor {
+    try .make("linear") { ct_linear_gelu(raw, weight.raw, bias?.raw, $0) }
+  }
+
   /// Batch norm over channel axis 1. With `training` the batch's statistics are used, and the running ones, when given,
   /// are updated in place; otherwise the running ones are used.
   /// - Throws: `TorchError` in training with one value per channel, or when the number of channels does not fit.

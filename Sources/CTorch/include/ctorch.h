@@ -128,6 +128,7 @@ ct_status ct_einsum(const char *equation, ct_tensors operands, ct_tensor *out);
 
 // MARK: linear layers (linear.cpp)
 ct_status ct_linear(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor *out);
+ct_status ct_linear_gelu(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor *out); // exact, fused if it can be
 
 // MARK: reductions, sorting (reduction.cpp); no axes: all of them
 ct_status ct_sum(ct_tensor a, ct_ints axes, bool keep, ct_tensor *out);

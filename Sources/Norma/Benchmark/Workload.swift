@@ -40,11 +40,13 @@ public final class Workload {
   /// The method's default score.
   public var defaultScore: String { detector.scoreNames[0] }
 
-  /// Seconds of scoring `batches` batches by one score.
+  /// Seconds of scoring `batches` batches by one score, as many images at once as `Scorer` takes.
   public func score(by name: String, batches: Int) throws -> (seconds: Double, images: Int) {
+    let (count, atOnce) = (batch.extent(0), detector.scoringBatchSize(on: batch.device))
     let start = Date()
-    for _ in 0..<batches {
-      let scores = try withoutGradients { try detector.scores(batch, named: [name], areReferences: false) }
+    for first in (0..<batches).flatMap({ _ in stride(from: 0, to: count, by: atOnce) }) {
+      let part = try batch.sliced(first..<min(first + atOnce, count), axis: 0)
+      let scores = try withoutGradients { try detector.scores(part, named: [name], areReferences: false) }
       for value in scores.values { _ = try value.values(as: Double.self) }
     }
     return (Date().timeIntervalSince(start), batches * configuration.training.batchSize)

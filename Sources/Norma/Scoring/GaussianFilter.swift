@@ -44,7 +44,7 @@ struct GaussianFilter {
   /// The blurred maps, shaped like `maps`; any number of axes may lead.
   func callAsFunction(_ maps: Tensor) throws(TorchError) -> Tensor {
     guard let last = matrices.last else { return maps }
-    var blurred = try maps.matmul(last.transposed(0, 1))
+    var blurred = try maps.linear(last)
     var inner = last.extent(0)
     for matrix in matrices.dropLast().reversed() {
       blurred = try matrix.matmul(blurred.reshaped([-1, matrix.extent(0), inner]))

@@ -14,11 +14,10 @@ public final class Scorer {
 
   /// A scorer around a detector.
   init(
-    _ detector: any AnomalyDetector, specification: InputSpecification, calibration: Calibration, device: Device,
-    batchSize: Int = 32
+    _ detector: any AnomalyDetector, specification: InputSpecification, calibration: Calibration, device: Device
   ) {
     (self.detector, self.specification, self.calibration) = (detector, specification, calibration)
-    (self.device, self.batchSize) = (device, batchSize)
+    (self.device, batchSize) = (device, detector.scoringBatchSize(on: device))
   }
 
   /// A scorer from a checkpoint file.

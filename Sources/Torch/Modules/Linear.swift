@@ -25,6 +25,11 @@ public final class Linear: Module {
   /// Matrix and bias.
   public override var parts: [Part] { [.tensor("weight", weight)] + (bias.map { [.tensor("bias", $0)] } ?? []) }
 
+  /// Maps `[…, in]` to `[…, out]` and takes the GELU of it.
+  public func gelu(_ input: Tensor) throws(TorchError) -> Tensor {
+    try input.linearGELU(weight.tensor, bias: bias?.tensor)
+  }
+
   /// Maps `[…, in]` to `[…, out]`.
   public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
     try input.linear(weight.tensor, bias: bias?.tensor)

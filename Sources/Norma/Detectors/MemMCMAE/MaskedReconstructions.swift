@@ -1,4 +1,4 @@
-import Torch
+public import Torch
 
 /// What the autoencoder makes of a batch under K masks, all K · B images in one pass.
 struct MaskedReconstructions {
@@ -35,30 +35,26 @@ struct MaskedReconstructions {
 }
 
 extension MemMCMAEDetector {
-  /// Numbers in the largest tensor of one pass through the network; larger batches are cut by images, never by masks.
-  private static let largestTensor = 1 << 26
+  /// So many that the widest tensor of a pass has 8 megabytes on the processor, or a gigabyte elsewhere.
+  public func scoringBatchSize(on device: Device) -> Int {
+    let widest = layout.count * configuration.decoderWidth * max(4, autoencoder.levels.count)
+    let numbers = device == .cpu ? 1 << 21 : 1 << 28
+    return min(32, max(1, numbers / (configuration.masks * widest)))
+  }
 
   /// Reconstructs a batch under the masks of scoring, which are the same for every image.
   func maskedReconstructions(of batch: Tensor) throws(TorchError) -> MaskedReconstructions {
     let (images, passes) = (batch.extent(0), configuration.masks)
     let patches = try layout.patches(of: batch)
     let mask = try scoringMask(on: batch.device)
-    let widest = layout.count * configuration.decoderWidth * max(4, autoencoder.levels.count)
-    let atOnce = max(1, Self.largestTensor / (passes * widest))
-    var parts: [Tensor] = []
-    for start in stride(from: 0, to: images, by: atOnce) {
-      let count = min(atOnce, images - start)
-      let part = try patches.sliced(start..<start + count, axis: 0)
-      var predicted = try autoencoder(part, mask: mask.repeated(for: count)).to(batch.dtype)
-      if configuration.normalisesPatches {
-        let (mean, deviation) = try MemMCMAELosses.moments(of: part)
-        predicted = try predicted * deviation.tiled([passes, 1, 1]) + mean.tiled([passes, 1, 1])
-      }
-      parts.append(try layout.images(of: predicted).reshaped([passes, count] + batch.shape.dropFirst()))
+    var predicted = try autoencoder(patches, mask: mask.repeated(for: images)).to(batch.dtype)
+    if configuration.normalisesPatches {
+      let (mean, deviation) = try MemMCMAELosses.moments(of: patches)
+      predicted = try predicted * deviation.tiled([passes, 1, 1]) + mean.tiled([passes, 1, 1])
     }
-    return MaskedReconstructions(
-      images: batch, reconstructions: parts.count == 1 ? parts[0] : try .concatenated(parts, axis: 1),
-      hidden: try layout.spread(mask.hidden).unsqueezed(1))
+    let pixels = try layout.images(of: predicted).reshaped([passes, images] + batch.shape.dropFirst())
+    let hidden = try layout.spread(mask.hidden).unsqueezed(1)
+    return MaskedReconstructions(images: batch, reconstructions: pixels, hidden: hidden)
   }
 
   /// The K masks of scoring, drawn on the processor so that every device has the same.

@@ -13,7 +13,7 @@ final class FeedForward: Module {
 
   override var parts: [Part] { layers.enumerated().map { .module("\($0)", $1) } }
 
-  func callAsFunction(_ tokens: Tensor) throws(TorchError) -> Tensor { try layers[1](layers[0](tokens).gelu()) }
+  func callAsFunction(_ tokens: Tensor) throws(TorchError) -> Tensor { try layers[1](layers[0].gelu(tokens)) }
 }
 
 /// `X ← X + MSA(LN X); X ← X + MLP(LN X)` with memory-augmented attention (§3).
