@@ -1,14 +1,15 @@
 import MedicalImaging
 
 extension ReportPage {
-  /// The example cases, each with its pictures in a row.
+  /// The example cases, each with its pictures in a row; a case of many pictures takes the page's width.
   func cases() throws(ReportingError) -> String {
     if report.cases.isEmpty { return "" }
     var articles = ""
     for (index, example) in report.cases.enumerated() {
       articles += try article(example, number: index + 1)
     }
-    return section("Cases", legend + "<div class=\"cases\">\n\(articles)</div>\n")
+    let isWide = report.cases.contains { $0.pictures.count > 3 }
+    return section("Cases", legend + "<div class=\"cases\(isWide ? " wide" : "")\">\n\(articles)</div>\n")
   }
 
   private func article(_ example: Report.Case, number: Int) throws(ReportingError) -> String {

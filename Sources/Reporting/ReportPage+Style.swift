@@ -73,6 +73,7 @@ extension ReportPage {
     .map-legend .scale { width: clamp(90px, 20vw, 180px); height: 12px; border-radius: 6px; border: 1px solid var(--muted); }
     .map-legend > span:first-child { display: flex; align-items: center; gap: 10px; white-space: nowrap; }
     .cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 14px; }
+    .cases.wide { grid-template-columns: 1fr; }
     article { padding: 14px 16px 16px; break-inside: avoid; }
     article > p { margin-top: 10px; font-size: 0.92rem; color: var(--muted); }
     .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(88px, 1fr)); gap: 8px; margin-top: 10px; }
