@@ -9,15 +9,18 @@ struct UsualMaps {
   /// Standard deviations of each map, `[M, H, W]`, raised by a fifth of the map's average deviation.
   let deviation: Tensor
 
-  /// Sums over the maps of normal images, batch by batch.
+  /// Sums over the maps of normal images, batch by batch; on the processor, as not every device has float64.
   struct Tally {
     private var count = 0
+    private var device = Device.cpu
     private var sum: Tensor?
     private var squares: Tensor?
 
     /// Adds the maps of a batch, each `[B, H, W]`.
     mutating func add(_ maps: [Tensor]) throws(TorchError) {
-      let values = try Tensor.stacked(maps).to(.float64)
+      let found = try Tensor.stacked(maps)
+      device = found.device
+      let values = try found.to(.cpu).to(.float64)
       let (first, second) = (try values.sum([1]), try values.squared().sum([1]))
       sum = if let sum { try sum + first } else { first }
       squares = if let squares { try squares + second } else { second }
@@ -31,7 +34,8 @@ struct UsualMaps {
       let mean = try sum / Double(count)
       let deviation = try (squares / Double(count) - mean.squared()).clamped(0, .infinity).squareRoot()
       let least = try deviation.mean([1, 2], keepingAxes: true) * 0.2 + 1e-6
-      return UsualMaps(mean: try mean.to(.float32), deviation: try (deviation + least).to(.float32))
+      return UsualMaps(
+        mean: try mean.to(.float32).to(device), deviation: try (deviation + least).to(.float32).to(device))
     }
   }
 
