@@ -25,7 +25,7 @@ func tests(of room: String, knows others: [Target.Dependency] = [], golden: Bool
 let presets = [
   "band-energy", "memmc-mae-laptop-128", "memmc-mae-laptop-64", "memmc-mae-paper", "simsid-demo",
   "simsid-laptop-128", "simsid-laptop-64", "simsid-official-chexpert", "simsid-official-covidx",
-  "simsid-official-zhanglab", "simsid-paper", "squid",
+  "simsid-official-zhanglab", "simsid-paper", "squid", "token-masking-laptop-64", "token-masking-paper",
 ]
 
 let package = Package(
@@ -59,7 +59,9 @@ let package = Package(
     room(
       "Norma", knows: ["Torch", "MedicalImaging", "Evaluation", .product(name: "Yams", package: "Yams")],
       resources: presets.map { .embedInCode("Presets/\($0).yaml") },
-      notes: ["Detectors/SimSID/README.md", "Detectors/BandEnergy/README.md", "Detectors/MemMCMAE/README.md"]),
+      notes: [
+        "Detectors/SimSID/README.md", "Detectors/BandEnergy/README.md", "Detectors/MemMCMAE/README.md",
+      ]),
     .executableTarget(
       name: "NormaCLI",
       dependencies: [

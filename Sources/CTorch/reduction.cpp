@@ -109,3 +109,11 @@ ct_status ct_eigh(ct_tensor a, ct_tensor *values, ct_tensor *vectors) {
 ct_status ct_solve_triangular(ct_tensor a, ct_tensor b, bool upper, ct_tensor *out) {
   return made(out, [&] { return at::linalg_solve_triangular(a->value, b->value, upper); });
 }
+
+ct_status ct_spectrum(ct_tensor a, ct_ints over, ct_tensor *real, ct_tensor *imaginary) {
+  return guarded([&] {
+    const at::Tensor spectrum = at::fft_fftn(a->value, std::nullopt, ints(over), "ortho");
+    *real = hand_out(at::real(spectrum));
+    *imaginary = hand_out(at::imag(spectrum));
+  });
+}

@@ -24,6 +24,24 @@ public protocol AnomalyDetector: AnyObject {
   /// Called after the optimiser has moved the update's weights.
   func didApply(_ update: TrainingUpdate) throws
 
+  /// Called before a stage is trained; it may look at the training images, and may find that the stage is not needed.
+  func prepare(_ stage: TrainingStage, from images: TrainingImages) throws -> StagePreparation
+
+  /// Called after every epoch of a stage; returns figures for the log.
+  func endEpoch(of stage: TrainingStage) throws -> [(name: String, value: Double)]
+
+  /// Called when a stage is trained, and again when a run that was stopped then is resumed.
+  func end(_ stage: TrainingStage) throws
+
+  /// How the weights are chosen where the configuration asks for the last ones, in words.
+  var weightChoice: String { get }
+
+  /// What a run resumes from beside weights and optimisers, by key; usually nothing.
+  func trainingState() throws -> [String: Tensor]
+
+  /// Takes up what `trainingState` gave.
+  func resume(from state: [String: Tensor]) throws
+
   /// Computes `fitted` from normal training images.
   /// - Parameter batches: calls its argument with batches in network scale, without augmentation, in order.
   func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws
@@ -50,6 +68,24 @@ extension AnomalyDetector {
 
   /// Nothing.
   public func warnings(about losses: [String: Double]) -> [String] { [] }
+
+  /// The last.
+  public var weightChoice: String { "last epoch" }
+
+  /// Every stage is ready.
+  public func prepare(_ stage: TrainingStage, from images: TrainingImages) throws -> StagePreparation { .ready(nil) }
+
+  /// No figures.
+  public func endEpoch(of stage: TrainingStage) throws -> [(name: String, value: Double)] { [] }
+
+  /// Nothing.
+  public func end(_ stage: TrainingStage) throws {}
+
+  /// Nothing.
+  public func trainingState() throws -> [String: Tensor] { [:] }
+
+  /// Nothing.
+  public func resume(from state: [String: Tensor]) throws {}
 
   /// All scores of a batch.
   func scores(_ batch: Tensor, areReferences: Bool) throws -> [String: Tensor] {
@@ -80,14 +116,6 @@ public struct Losses {
   public let parts: [(name: String, value: Tensor)]
 }
 
-/// A part of training with its own optimisers.
-public struct TrainingStage {
-  /// What the stage trains, for the log and checkpoints.
-  public let name: String
-  /// What moves in each iteration, in this order.
-  public let updates: [TrainingUpdate]
-}
-
 /// Weights that move together.
 public struct TrainingUpdate {
   /// The update's name, for the log and checkpoints.
@@ -108,15 +136,33 @@ public struct TrainingStep {
   public let due: Set<String>
   /// The source of random numbers for masks and the like.
   public let random: Generator
+  /// Which of the training images the batch holds, in its order.
+  public let indices: [Int]
+  /// Iterations of the epoch before this one.
+  public let iteration: Int
+  /// Iterations of the stage before this one.
+  public let count: Int
+  /// How much of the stage is done, by epochs: 0 in the first, below 1 in the last.
+  public let share: Double
+
+  /// An iteration; a first one unless told otherwise.
+  init(
+    due: Set<String>, random: Generator, indices: [Int] = [], iteration: Int = 0, count: Int = 0, share: Double = 0
+  ) {
+    (self.due, self.random, self.indices) = (due, random, indices)
+    (self.iteration, self.count, self.share) = (iteration, count, share)
+  }
 }
 
-extension DetectorSettings {
+extension RunConfiguration {
   /// Builds the detector with fresh weights.
   /// - Throws: `TorchError` when memory or device fail.
-  public func makeDetector(seed: Int, training: TrainingConfiguration) throws -> any AnomalyDetector {
-    switch self {
+  public func makeDetector() throws -> any AnomalyDetector {
+    switch detector {
     case .simSID(let settings): try SimSIDDetector(settings, seed: seed, epochs: training.epochs)
     case .memMCMAE(let settings): try MemMCMAEDetector(settings, seed: seed, training: training)
+    case .tokenMasking(let settings):
+      try TokenMaskingDetector(settings, seed: seed, range: inputSpecification.background...1)
     case .bandEnergy(let settings): try BandEnergyDetector(settings)
     }
   }

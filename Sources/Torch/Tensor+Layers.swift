@@ -158,6 +158,18 @@ extension Tensor {
     try .make("sample") { ct_grid_sample(raw, grid.raw, interpolation.rawValue, outside.rawValue, $0) }
   }
 
+  /// Zeroes each channel of `[N, C, …]` as a whole with `probability` and scales the rest, so that the expectation stays.
+  /// - Throws: `TorchError` when `probability` is not in 0 ..< 1.
+  public func channelDropout(_ probability: Double, generator: Generator) throws(TorchError) -> Tensor {
+    guard (0..<1).contains(probability) else {
+      throw TorchError("dropout", "the probability \(probability) is not in 0 ..< 1")
+    }
+    guard probability > 0 else { return self }
+    let channels = shape.prefix(2) + shape.dropFirst(2).map { _ in 1 }
+    let kept = try generator.bernoulli(1 - probability, shape: Array(channels), dtype: dtype)
+    return try self * kept / (1 - probability)
+  }
+
   /// Zeroes each element with `probability` and scales the rest, so that the expectation stays.
   /// - Throws: `TorchError` when `probability` is not in 0 ..< 1.
   public func dropout(_ probability: Double, generator: Generator) throws(TorchError) -> Tensor {

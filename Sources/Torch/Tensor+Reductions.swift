@@ -96,6 +96,13 @@ extension Tensor {
     try .make("pairwiseDistances") { ct_cdist(raw, b.raw, p, $0) }
   }
 
+  /// Real and imaginary part of the orthonormal discrete Fourier transform over `axes`.
+  public func spectrum(_ axes: [Int]) throws(TorchError) -> (real: Tensor, imaginary: Tensor) {
+    try withInts(axes) { axes throws(TorchError) in
+      try Tensor.pair("spectrum") { ct_spectrum(raw, axes, $0, $1) }
+    }
+  }
+
   /// The lower Cholesky factor of a symmetric positive definite matrix.
   public func cholesky() throws(TorchError) -> Tensor { try .make("cholesky") { ct_cholesky(raw, $0) } }
 

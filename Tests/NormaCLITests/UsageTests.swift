@@ -29,7 +29,7 @@ struct UsageTests {
       ),
       (
         train + ["--method", "simsad"],
-        "norma: there is no method 'simsad'; choose one of simsid, memmc-mae, band-energy"
+        "norma: there is no method 'simsad'; choose one of simsid, memmc-mae, token-masking, band-energy"
       ),
       (train + ["--device", "gpu"], "norma: device: 'gpu' is none of cpu, cuda, cuda:N and mps"),
       (["evaluate", "data"], "Error: Give --checkpoint, or --trials with --output."),

@@ -149,6 +149,7 @@ ct_status ct_topk(ct_tensor a, int64_t k, int64_t axis, bool largest, ct_tensor 
 ct_status ct_sort(ct_tensor a, int64_t axis, bool descending, ct_tensor *values, ct_tensor *indices);
 ct_status ct_kthvalue(ct_tensor a, int64_t k, int64_t axis, bool keep, ct_tensor *values);
 ct_status ct_quantile(ct_tensor a, double q, ct_tensor *out);
+ct_status ct_spectrum(ct_tensor a, ct_ints axes, ct_tensor *real, ct_tensor *imaginary); // orthonormal Fourier transform
 ct_status ct_cdist(ct_tensor a, ct_tensor b, double p, ct_tensor *out);
 ct_status ct_cholesky(ct_tensor a, ct_tensor *out);
 ct_status ct_eigh(ct_tensor a, ct_tensor *values, ct_tensor *vectors);

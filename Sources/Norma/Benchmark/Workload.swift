@@ -14,7 +14,7 @@ public final class Workload {
   /// - Throws: `TorchError` when memory or device fail.
   public init(_ configuration: RunConfiguration, device: Device) throws {
     self.configuration = configuration
-    detector = try configuration.detector.makeDetector(seed: configuration.seed, training: configuration.training)
+    detector = try configuration.makeDetector()
     try detector.network.move(to: device)
     try detector.network.preferChannelsLast()
     let detector = detector
@@ -33,8 +33,13 @@ public final class Workload {
     guard let runner else { return (0, 0) }
     let iterations = cycles * (runner.stage.updates.map(\.interval).max() ?? 1)
     let start = Date()
-    for iteration in 0..<iterations { _ = try runner.run(iteration: iteration, on: batch, random: random) }
+    for iteration in 0..<iterations { _ = try runner.run(step(iteration), on: batch) }
     return (Date().timeIntervalSince(start), iterations * configuration.training.batchSize)
+  }
+
+  /// An iteration as a training run would make it.
+  private func step(_ iteration: Int) -> TrainingStep {
+    TrainingStep(due: runner?.due(in: iteration) ?? [], random: random, iteration: iteration, count: iteration)
   }
 
   /// The method's default score.

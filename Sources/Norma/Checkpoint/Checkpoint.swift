@@ -117,9 +117,7 @@ public struct Checkpoint: Sendable {
   /// The detector that the checkpoint holds, on the processor.
   /// - Throws: `StateMismatch` when weights and configuration do not fit, or `TorchError`.
   public func makeDetector() throws -> any AnomalyDetector {
-    let configuration = metadata.configuration
-    let detector = try configuration.detector.makeDetector(
-      seed: configuration.seed, training: configuration.training)
+    let detector = try metadata.configuration.makeDetector()
     try detector.network.preferChannelsLast()  // as in training, so that the same kernels give the same scores
     try restore(detector)
     return detector

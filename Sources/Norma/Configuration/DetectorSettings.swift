@@ -4,6 +4,8 @@ public enum DetectionMethod: String, Codable, CaseIterable, Sendable {
   case simSID = "simsid"
   /// MemMC-MAE: masked autoencoder with memory-augmented attention and multi-level cross-attention.
   case memMCMAE = "memmc-mae"
+  /// Iterative latent token masking: VQ-VAE, transformer, healing, density maps.
+  case tokenMasking = "token-masking"
   /// The yardstick: band energies and nearest normal images, no network.
   case bandEnergy = "band-energy"
 
@@ -23,6 +25,8 @@ public enum DetectorSettings: Equatable, Sendable {
   case simSID(SimSIDConfiguration)
   /// MemMC-MAE.
   case memMCMAE(MemMCMAEConfiguration)
+  /// Iterative latent token masking.
+  case tokenMasking(TokenMaskingConfiguration)
   /// The yardstick.
   case bandEnergy(BandEnergyConfiguration)
 
@@ -32,6 +36,7 @@ public enum DetectorSettings: Equatable, Sendable {
       switch method {
       case .simSID: .simSID(SimSIDConfiguration())
       case .memMCMAE: .memMCMAE(MemMCMAEConfiguration())
+      case .tokenMasking: .tokenMasking(TokenMaskingConfiguration())
       case .bandEnergy: .bandEnergy(BandEnergyConfiguration())
       }
   }
@@ -41,6 +46,7 @@ public enum DetectorSettings: Equatable, Sendable {
     switch self {
     case .simSID: .simSID
     case .memMCMAE: .memMCMAE
+    case .tokenMasking: .tokenMasking
     case .bandEnergy: .bandEnergy
     }
   }
@@ -50,6 +56,7 @@ public enum DetectorSettings: Equatable, Sendable {
     switch self {
     case .simSID(let settings): settings
     case .memMCMAE(let settings): settings
+    case .tokenMasking(let settings): settings
     case .bandEnergy(let settings): settings
     }
   }
@@ -66,6 +73,8 @@ extension RunConfiguration: Codable {
     switch try values.decode(DetectionMethod.self, forKey: .method) {
     case .simSID: detector = .simSID(try values.decode(SimSIDConfiguration.self, forKey: .detector))
     case .memMCMAE: detector = .memMCMAE(try values.decode(MemMCMAEConfiguration.self, forKey: .detector))
+    case .tokenMasking:
+      detector = .tokenMasking(try values.decode(TokenMaskingConfiguration.self, forKey: .detector))
     case .bandEnergy: detector = .bandEnergy(try values.decode(BandEnergyConfiguration.self, forKey: .detector))
     }
     seed = try values.decode(Int.self, forKey: .seed)
@@ -89,6 +98,7 @@ extension RunConfiguration: Codable {
     switch detector {
     case .simSID(let settings): try values.encode(settings, forKey: .detector)
     case .memMCMAE(let settings): try values.encode(settings, forKey: .detector)
+    case .tokenMasking(let settings): try values.encode(settings, forKey: .detector)
     case .bandEnergy(let settings): try values.encode(settings, forKey: .detector)
     }
   }

@@ -22,6 +22,10 @@ public enum Preset: String, CaseIterable, Sendable {
   case memMCMAELaptop64 = "memmc-mae-laptop-64"
   /// MemMC-MAE at 128×128 for a laptop's processor: less than an hour.
   case memMCMAELaptop128 = "memmc-mae-laptop-128"
+  /// Iterative latent token masking as published for two-dimensional images.
+  case tokenMaskingPaper = "token-masking-paper"
+  /// Iterative latent token masking at 64×64 for a laptop's processor.
+  case tokenMaskingLaptop64 = "token-masking-laptop-64"
   /// The yardstick.
   case bandEnergy = "band-energy"
 
@@ -49,6 +53,8 @@ public enum Preset: String, CaseIterable, Sendable {
       case .memMCMAEPaper: PackageResources.memmc_mae_paper_yaml
       case .memMCMAELaptop64: PackageResources.memmc_mae_laptop_64_yaml
       case .memMCMAELaptop128: PackageResources.memmc_mae_laptop_128_yaml
+      case .tokenMaskingPaper: PackageResources.token_masking_paper_yaml
+      case .tokenMaskingLaptop64: PackageResources.token_masking_laptop_64_yaml
       case .bandEnergy: PackageResources.band_energy_yaml
       }
     return String(decoding: bytes, as: UTF8.self)

@@ -79,6 +79,14 @@ public struct RunConfiguration: Equatable, Sendable {
       try require(
         input.intensity != .unit, "input.intensity", "unit", "symmetric or standardised: the score compares −1 ... 1")
     }
+    if case .tokenMasking = detector {
+      try require(
+        training.weightAverage == 0, "training.weightAverage", training.weightAverage,
+        "0: every round has weights of its own")
+      try require(
+        training.checkpoint == .last, "training.checkpoint", training.checkpoint.rawValue,
+        "last; detector.transformer.validationShare chooses the epoch")
+    }
     let side = detector.settings.imageSize
     try require(side <= Self.largestImageSize, "detector.imageSize", side, "at most \(Self.largestImageSize)")
   }

@@ -13,7 +13,11 @@ final class BatchLoader: Sendable {
   ///   - order: indices of images.
   ///   - skipped: batches at the start that are not wanted (already used before a resume).
   ///   - smallestBatch: a last batch with fewer images is dropped.
-  init(_ images: PreparedImages, order: [Int], batchSize: Int, skipped: Int = 0, smallestBatch: Int = 1) {
+  ///   - readsImages: false hands out indices alone.
+  init(
+    _ images: PreparedImages, order: [Int], batchSize: Int, skipped: Int = 0, smallestBatch: Int = 1,
+    readsImages: Bool = true
+  ) {
     self.images = images
     let all = stride(from: 0, to: order.count, by: batchSize).map {
       Array(order[$0..<min($0 + batchSize, order.count)])
@@ -22,7 +26,9 @@ final class BatchLoader: Sendable {
     queue = Queue(depth: Self.depth)
     let thread = Thread { [images, batches, queue] in
       for batch in batches {
-        let loaded = Result { try Self.load(batch, from: images) }
+        let loaded: Queue.Element = Result {
+          readsImages ? try Self.load(batch, from: images) : (values: [], indices: batch)
+        }
         guard queue.push(loaded) else { return }
       }
       queue.finish()

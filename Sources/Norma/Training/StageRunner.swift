@@ -22,20 +22,24 @@ struct StageRunner {
     self.optimisers = optimisers
   }
 
-  /// Sets every learning rate to what its schedule says of `epoch`, which counts from 0.
-  func begin(epoch: Int) {
+  /// Sets every learning rate to what its schedule says of `epoch`, which counts from 0, when `share` of it is done.
+  func begin(epoch: Int, share: Double = 0) {
     for update in stage.updates {
-      optimisers[update.name]?.learningRateScale = update.schedule.factor(at: Double(epoch))
+      let time = Double(epoch) + (update.schedule.changesWithinEpochs ? share : 0)
+      optimisers[update.name]?.learningRateScale = update.schedule.factor(at: time)
     }
   }
 
-  /// Moves the weights of all updates that are due in `iteration` on a batch in network scale.
+  /// Names of the updates that are due in an iteration of an epoch.
+  func due(in iteration: Int) -> Set<String> {
+    Set(stage.updates.filter { iteration % $0.interval == 0 }.map(\.name))
+  }
+
+  /// Moves the weights of all updates that are due on a batch in network scale.
   /// - Returns: the parts of their losses.
-  func run(iteration: Int, on batch: Tensor, random: Generator) throws -> [(name: String, value: Tensor)] {
-    let due = stage.updates.filter { iteration % $0.interval == 0 }
-    let step = TrainingStep(due: Set(due.map(\.name)), random: random)
+  func run(_ step: TrainingStep, on batch: Tensor) throws -> [(name: String, value: Tensor)] {
     var parts: [(name: String, value: Tensor)] = []
-    for update in due {
+    for update in stage.updates where step.due.contains(update.name) {
       let losses = try withAutocast(precision, on: device) {
         try detector.losses(of: update, on: batch, step: step)
       }

@@ -33,11 +33,13 @@ extension Trainer {
     else { throw TrainingError.nothingToResume(path: folder.path) }
     self.position = position
     try load(checkpoint.arrays(below: "network."), into: detector.network.namedParameters)
-    for (index, runner) in runners.enumerated() {
-      for (name, optimiser) in runner.optimisers {
-        try load(checkpoint.arrays(below: "training.\(index).\(name)."), into: optimiser.state)
+    if position.isPrepared != false, position.stage < detector.stages.count {
+      for update in detector.stages[position.stage].updates {
+        let state = checkpoint.arrays(below: "training.\(position.stage).\(update.name).")
+        if !state.isEmpty { pausedOptimisers[update.name] = state }
       }
     }
+    try detector.resume(from: checkpoint.arrays(below: "training.detector.").mapValues { try $0.tensor() })
     if let average {
       try load(checkpoint.arrays(below: "training.average."), into: average.state)
       average.updateCount = position.averageUpdates
@@ -55,10 +57,11 @@ extension Trainer {
     position.losses = tally.counts
     var checkpoint = Checkpoint(metadata: metadata(Calibration(scores: [:], mapRanges: [:])))
     checkpoint.add(try storedArrays(detector.network.namedParameters, prefix: "network."))
-    for (index, runner) in runners.enumerated() {
-      for (name, optimiser) in runner.optimisers {
-        checkpoint.add(try storedArrays(optimiser.state, prefix: "training.\(index).\(name)."))
-      }
+    for (name, optimiser) in runner?.optimisers ?? [:] {
+      checkpoint.add(try storedArrays(optimiser.state, prefix: "training.\(position.stage).\(name)."))
+    }
+    for (key, tensor) in try detector.trainingState() {
+      checkpoint.add([try StoredArray(name: "training.detector.\(key)", tensor)])
     }
     if let average { checkpoint.add(try storedArrays(average.state, prefix: "training.average.")) }
     checkpoint.add(try tally.storedArrays(prefix: "training.losses."))

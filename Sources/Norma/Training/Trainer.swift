@@ -20,8 +20,8 @@ public final class Trainer {
   private let isInterrupted: () -> Bool
   private let watchesTest: Bool
 
-  /// The stages with their optimisers.
-  let runners: [StageRunner]
+  /// The current stage with its optimisers.
+  var runner: StageRunner?
   /// Where the run stands.
   var position = Position()
   /// What people should know about the run so far, each sentence once.
@@ -41,6 +41,10 @@ public final class Trainer {
     var bestAUROC: Double?
     var bestEpoch: Int?
     var losses: [LossTally.Count] = []
+    /// Whether the stage has been prepared; nil in runs of a Norma that knew no preparation.
+    var isPrepared: Bool?
+    /// Epochs of all stages; nil in runs of a Norma that knew one stage.
+    var epochsTrained: Int?
   }
 
   /// Prepares a run in `folder`, which is made.
@@ -64,16 +68,11 @@ public final class Trainer {
     specification = configuration.inputSpecification
     augmentation = Augmentation(configuration.augmentation)
     log = TrainingLog(in: folder)
-    detector = try configuration.detector.makeDetector(
-      seed: configuration.seed, training: configuration.training)
+    detector = try configuration.makeDetector()
     try detector.network.move(to: device)
     try detector.network.preferChannelsLast()
     let decay = configuration.training.weightAverage
     average = decay > 0 ? try WeightAverage(detector.network, decay: decay) : nil
-    let detector = detector
-    runners = try detector.stages.map {
-      try StageRunner($0, of: detector, precision: configuration.training.precision, on: device)
-    }
   }
 
   /// How a run ended.
@@ -94,43 +93,121 @@ public final class Trainer {
         "images": data.training.count, "parameters": detector.network.parameterCount, "device": device.description,
         "hardware": Hardware.description(device: device), "resumedAtEpoch": position.epoch,
       ])
-    for (index, stage) in detector.stages.enumerated() where index >= position.stage {
+    let stages = detector.stages
+    for (index, stage) in stages.enumerated() where index >= position.stage {
       position.stage = index
-      while position.epoch < configuration.training.epochs {
-        guard try runEpoch(of: stage) else {
-          let file = try saveState()
-          try log.append("interrupted", ["epoch": position.epoch + 1, "iteration": position.iteration])
-          return .interrupted(file)
-        }
-        position.epoch += 1
-        position.iteration = 0
-        try afterEpoch()
+      guard try train(stage) else {
+        let file = try saveState()
+        try log.append("interrupted", ["epoch": position.epoch + 1, "iteration": position.iteration])
+        return .interrupted(file)
       }
-      if index + 1 < detector.stages.count { position.epoch = 0 }
+      if index + 1 < stages.count { (position.epoch, position.isPrepared) = (0, false) }
     }
     return .finished(try finish())
+  }
+
+  /// Trains the rest of a stage; false when interrupted.
+  private func train(_ stage: TrainingStage) throws -> Bool {
+    if position.isPrepared != true {
+      runner = nil
+      switch try detector.prepare(stage, from: trainingImages) {
+      case .interrupted: return false
+      case .unneeded(let record):
+        try keep(record)
+        return true
+      case .ready(let record):
+        try keep(record)
+        position.isPrepared = true
+      }
+    }
+    if runner?.stage.name != stage.name { runner = try runner(of: stage) }
+    while position.epoch < epochs(of: stage) {
+      guard try runEpoch(of: stage) else { return false }
+      position.epoch += 1
+      position.epochsTrained = (position.epochsTrained ?? position.epoch - 1) + 1
+      position.iteration = 0
+      try afterEpoch(of: stage)
+    }
+    try detector.end(stage)
+    if let name = stage.checkpoint { try checkpoint().write(to: folder.appendingPathComponent("\(name).safetensors")) }
+    return true
+  }
+
+  /// The stage with fresh optimisers, or with those of the interrupted run.
+  private func runner(of stage: TrainingStage) throws -> StageRunner {
+    let runner = try StageRunner(stage, of: detector, precision: configuration.training.precision, on: device)
+    for (name, optimiser) in runner.optimisers {
+      if let state = pausedOptimisers[name] { try load(state, into: optimiser.state) }
+    }
+    pausedOptimisers = [:]
+    return runner
+  }
+
+  /// Optimisers of an interrupted run, by name.
+  var pausedOptimisers: [String: [String: StoredArray]] = [:]
+
+  /// Passes over the training images in a stage.
+  private func epochs(of stage: TrainingStage) -> Int { stage.epochs ?? configuration.training.epochs }
+
+  // MARK: Between the stages
+
+  /// The training images as stages see them before they are trained; a pass over them saves the state every minute.
+  private var trainingImages: TrainingImages {
+    TrainingImages(count: data.training.count) { [self] start, size, body in
+      let loader = BatchLoader(data.training, order: Array(start..<max(start, data.training.count)), batchSize: size)
+      var (saved, begun) = (Date(), Date())
+      defer { position.seconds += Date().timeIntervalSince(begun) }
+      while let (values, indices) = try loader.next(), let first = indices.first {
+        if isInterrupted() { return false }
+        try body(specification.scaled(specification.batch(values, on: device)), first..<first + indices.count)
+        progress(
+          WorkProgress("preparing", done: first + indices.count, total: data.training.count, unit: "images"))
+        guard Date().timeIntervalSince(saved) > 60 else { continue }
+        position.seconds += Date().timeIntervalSince(begun)
+        (saved, begun) = (Date(), Date())
+        _ = try saveState()
+      }
+      return true
+    }
+  }
+
+  /// Keeps what preparing a stage found.
+  private func keep(_ record: StageRecord?) throws {
+    guard let record else { return }
+    try log.append(record.name, Dictionary(record.figures) { first, _ in first })
+    guard !record.arrays.isEmpty else { return }
+    let arrays = try record.arrays.map { try StoredArray(name: $0.key, $0.value) }
+    try SafetensorsFile.write(arrays, to: folder.appendingPathComponent("\(record.name).safetensors"))
   }
 
   // MARK: One epoch
 
   /// Runs the rest of the current epoch; false when interrupted.
   private func runEpoch(of stage: TrainingStage) throws -> Bool {
-    let batchSize = configuration.training.batchSize
+    guard let runner else { return false }
+    let size = stage.batchSize ?? configuration.training.batchSize
     let loader = BatchLoader(
-      data.training, order: epochOrder(), batchSize: batchSize, skipped: position.iteration, smallestBatch: 2)
+      data.training, order: epochOrder(), batchSize: size, skipped: position.iteration, smallestBatch: 2,
+      readsImages: stage.readsImages)
     let random = try epochGenerator()
-    let runner = runners[position.stage]
-    runner.begin(epoch: position.epoch)
+    let iterations = max(1, data.training.count / size)
     var images = 0
     let start = Date()
-    while let (values, _) = try loader.next() {
-      let batch = try augmentation(
-        specification.scaled(specification.batch(values, on: device)), background: specification.background,
-        random: random)
-      try tally.add(runner.run(iteration: position.iteration, on: batch, random: random))
+    while let (values, indices) = try loader.next() {
+      runner.begin(epoch: position.epoch, share: Double(position.iteration) / Double(iterations))
+      let batch =
+        try stage.readsImages
+        ? augmentation(
+          specification.scaled(specification.batch(values, on: device)), background: specification.background,
+          random: random) : .zeros([0], on: device)
+      let step = TrainingStep(
+        due: runner.due(in: position.iteration), random: random, indices: indices, iteration: position.iteration,
+        count: position.epoch * iterations + position.iteration,
+        share: Double(position.epoch) / Double(epochs(of: stage)))
+      try tally.add(runner.run(step, on: batch))
       try average?.update()
       position.iteration += 1
-      images += values.count
+      images += indices.count
       if isInterrupted() {
         position.seconds += Date().timeIntervalSince(start)
         pausedGenerator = try random.state()
@@ -139,7 +216,9 @@ public final class Trainer {
     }
     let seconds = Date().timeIntervalSince(start)
     position.seconds += seconds
-    try record(tally.means(), stage: stage, images: images, seconds: seconds, waited: loader.waited)
+    try record(
+      tally.means() + detector.endEpoch(of: stage), stage: stage, images: images, seconds: seconds,
+      waited: loader.waited)
     tally = LossTally()
     return true
   }
@@ -172,22 +251,25 @@ public final class Trainer {
       "epoch",
       [
         "stage": stage.name, "epoch": epoch, "losses": Dictionary(losses) { first, _ in first },
-        "learningRates": runners[position.stage].optimisers.mapValues { $0.learningRates[0] }, "imagesPerSecond": rate,
+        "learningRates": (runner?.optimisers ?? [:]).mapValues { $0.learningRates[0] }, "imagesPerSecond": rate,
         "waitingShare": share, "seconds": position.seconds,
       ])
     for warning in detector.warnings(about: Dictionary(losses) { first, _ in first }) {
       try log.append("warning", ["epoch": epoch, "text": warning])
       if !warnings.contains(warning) { warnings.append(warning) }
     }
-    var message = WorkProgress("training", done: epoch, total: configuration.training.epochs, unit: "epochs")
+    let total = epochs(of: stage)
+    let activity = detector.stages.count > 1 ? "training \(stage.name)" : "training"
+    var message = WorkProgress(activity, done: epoch, total: total, unit: "epochs")
     message.imagesPerSecond = rate
-    message.secondsLeft = position.seconds / Double(epoch) * Double(configuration.training.epochs - epoch)
+    message.secondsLeft = seconds * Double(total - epoch)
     message.figures = losses + [("waiting", share)]
     progress(message)
   }
 
-  private func afterEpoch() throws {
-    let choosing = configuration.training.checkpoint == .bestValidation
+  private func afterEpoch(of stage: TrainingStage) throws {
+    let choosing = stage.givesScores && configuration.training.checkpoint == .bestValidation
+    let watchesTest = watchesTest && stage.givesScores
     let watched: [(String, PreparedImages?)] = [
       ("validation", choosing || watchesTest ? data.validation : nil), ("test", watchesTest ? data.test : nil),
     ]
@@ -234,24 +316,27 @@ public final class Trainer {
     if let best {
       try best.checkpoint.write(to: model)
     } else {
-      try withChosenWeights {
-        progress(WorkProgress("calibrating", done: 0, total: 1, unit: "steps"))
-        let start = Date()
-        let scorer = try Scorer.fitted(
-          detector, to: data.training, heldOut: data.validation, configuration: configuration, device: device)
-        position.seconds += Date().timeIntervalSince(start)
-        try Checkpoint(of: detector, metadata: metadata(scorer.calibration)).write(to: model)
-      }
+      try withChosenWeights { try checkpoint().write(to: model) }
     }
     _ = try saveState()
     try log.append("finished", ["seconds": position.seconds, "checkpoint": checkpointRule])
     return model
   }
 
+  /// The detector as it stands, fitted and calibrated.
+  private func checkpoint() throws -> Checkpoint {
+    progress(WorkProgress("calibrating", done: 0, total: 1, unit: "steps"))
+    let start = Date()
+    let scorer = try Scorer.fitted(
+      detector, to: data.training, heldOut: data.validation, configuration: configuration, device: device)
+    position.seconds += Date().timeIntervalSince(start)
+    return try Checkpoint(of: detector, metadata: metadata(scorer.calibration))
+  }
+
   /// How the weights are chosen, in words.
   private var checkpointRule: String {
     switch configuration.training.checkpoint {
-    case .last: "last epoch"
+    case .last: detector.weightChoice
     case .average: "moving average of the weights (decay \(configuration.training.weightAverage)) after the last epoch"
     case .bestValidation:
       if let epoch = position.bestEpoch {
@@ -267,7 +352,7 @@ public final class Trainer {
     origin.dataFingerprint = data.fingerprint
     origin.trainingImages = data.training.count
     origin.contamination = configuration.data.contamination
-    origin.epochs = detector.stages.isEmpty ? 0 : position.epoch
+    origin.epochs = detector.stages.isEmpty ? 0 : position.epochsTrained ?? position.epoch
     origin.checkpointRule = detector.stages.isEmpty ? "fitted, not trained" : checkpointRule
     origin.seconds = position.seconds
     origin.hardware = Hardware.description(device: device)

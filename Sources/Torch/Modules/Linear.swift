@@ -41,9 +41,11 @@ public final class Embedding: Module {
   /// The table.
   public let weight: Parameter
 
-  /// Creates a table of standard normal numbers.
-  public init(entries: Int, width: Int, generator: Generator) throws(TorchError) {
-    weight = try Parameter(generator.normal(shape: [entries, width]))
+  /// Creates a table of normal numbers around zero.
+  public init(
+    entries: Int, width: Int, standardDeviation: Double = 1, generator: Generator
+  ) throws(TorchError) {
+    weight = try Parameter(generator.normal(standardDeviation: standardDeviation, shape: [entries, width]))
   }
 
   /// The table.

@@ -154,11 +154,14 @@ struct ConfigurationFileTests {
 
   @Test("The method must be given and exist")
   func methods() throws {
-    #expect(message("seed: 1") == "configuration key 'method' must be given: simsid, memmc-mae, band-energy")
-    #expect(message("") == "configuration key 'method' must be given: simsid, memmc-mae, band-energy")
     #expect(
-      message("method: ganomaly") == "there is no method 'ganomaly'; choose one of simsid, memmc-mae, band-energy")
-    #expect(message("method: 5") == "there is no method '5'; choose one of simsid, memmc-mae, band-energy")
+      message("seed: 1") == "configuration key 'method' must be given: simsid, memmc-mae, token-masking, band-energy")
+    #expect(message("") == "configuration key 'method' must be given: simsid, memmc-mae, token-masking, band-energy")
+    #expect(
+      message("method: ganomaly")
+        == "there is no method 'ganomaly'; choose one of simsid, memmc-mae, token-masking, band-energy")
+    #expect(
+      message("method: 5") == "there is no method '5'; choose one of simsid, memmc-mae, token-masking, band-energy")
     let base = RunConfiguration(detector: DetectorSettings(.bandEnergy))
     #expect(
       message("method: simsid", base: base)

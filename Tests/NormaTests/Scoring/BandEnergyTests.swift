@@ -53,7 +53,7 @@ struct BandEnergyTests {
       configuration.detector = .bandEnergy(settings)
     }
     let training = try await Fixtures.phantoms(30, seed: 0, for: configuration, in: folder)
-    let detector = try configuration.detector.makeDetector(seed: 1, training: configuration.training)
+    let detector = try configuration.makeDetector()
     return try Scorer.fitted(detector, to: training, configuration: configuration, device: .cpu)
   }
 

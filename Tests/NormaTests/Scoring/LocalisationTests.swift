@@ -38,7 +38,7 @@ struct LocalisationTests {
 
   /// The yardstick, fitted to the training images.
   private func fitted(to data: TrainingData) throws -> Scorer {
-    let detector = try configuration.detector.makeDetector(seed: 1, training: configuration.training)
+    let detector = try configuration.makeDetector()
     return try Scorer.fitted(detector, to: data.training, configuration: configuration, device: .cpu)
   }
 
@@ -73,7 +73,7 @@ struct LocalisationTests {
   func severalMaps() async throws {
     let images = try await PreparedImages(
       load().test?.items ?? [], for: Fixtures.tinySimSID().inputSpecification)
-    let detector = try Fixtures.tinySimSID().detector.makeDetector(seed: 1, training: configuration.training)
+    let detector = try Fixtures.tinySimSID().makeDetector()
     let normals = images.selecting { $0.label == .normal }
     let scorer = try Scorer.fitted(detector, to: normals, configuration: Fixtures.tinySimSID(), device: .cpu)
     var names: [String] = []

@@ -131,7 +131,7 @@ struct TrainerTests {
     let run = try await run(configuration, validation: true)
     try run.run()
     let main = try #require(
-      try configuration.detector.makeDetector(seed: 1, training: configuration.training).scoreNames.first)
+      try configuration.makeDetector().scoreNames.first)
     let curve = try #require(
       LearningCurve.curves(in: run.folder.url).first { $0.set == "validation" && $0.score == main })
     let best = try #require(curve.points.max { ($0.auroc, -$0.epoch) < ($1.auroc, -$1.epoch) })
