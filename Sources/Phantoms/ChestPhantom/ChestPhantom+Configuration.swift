@@ -24,29 +24,13 @@ extension ChestPhantom {
     /// Checks every value.
     /// - Throws: `PhantomError.invalidValue` naming the first key out of range.
     public func validate() throws(PhantomError) {
-      try check("size", Double(size), in: 32...2048, shown: String(size))
-      try check("fieldOfView", fieldOfView, in: 20...80)
-      try check("photonsPerPixel", photonsPerPixel, in: 0...1e9)
-      try check("scatter", scatter, in: 0...2)
-      try check("exposureVariation", exposureVariation, in: 0...2)
-      try check("positionVariation", positionVariation, in: 0...2)
-      try check("lesionContrast", lesionContrast, in: 0.01...10)
+      try PhantomError.check("size", size, in: 32...2048)
+      try PhantomError.check("fieldOfView", fieldOfView, in: 20...80)
+      try PhantomError.check("photonsPerPixel", photonsPerPixel, in: 0...1e9)
+      try PhantomError.check("scatter", scatter, in: 0...2)
+      try PhantomError.check("exposureVariation", exposureVariation, in: 0...2)
+      try PhantomError.check("positionVariation", positionVariation, in: 0...2)
+      try PhantomError.check("lesionContrast", lesionContrast, in: 0.01...10)
     }
-
-    private func check(
-      _ key: String, _ value: Double, in range: ClosedRange<Double>, shown: String? = nil
-    ) throws(PhantomError) {
-      guard !range.contains(value) else { return }
-      let low = range.lowerBound.formattedBriefly
-      let high = range.upperBound.formattedBriefly
-      throw .invalidValue(key: key, value: shown ?? value.formattedBriefly, expected: "from \(low) to \(high)")
-    }
-  }
-}
-
-extension Double {
-  /// Whole numbers without a fraction, others as they print.
-  fileprivate var formattedBriefly: String {
-    self == rounded() && abs(self) < 1e15 ? String(Int(self)) : String(self)
   }
 }

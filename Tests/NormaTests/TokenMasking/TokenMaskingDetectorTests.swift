@@ -74,6 +74,7 @@ struct TokenMaskingDetectorTests {
       $0.rounds.crossFit = true
       $0.volume = [16, 16, 16]
       $0.conditioned = true
+      $0.scoring = .mapPeak
     }.stages
     #expect(stages.map(\.name) == ["autoencoder", "contextAutoencoder", "round-0", "round-1", "round-2"])
     #expect(stages[2].updates.map(\.name) == ["fold-0", "fold-1", "transformer"])
@@ -94,6 +95,7 @@ struct TokenMaskingDetectorTests {
     guard !volume.isEmpty || !isConditioned else { return }
     let detector = try fitted {
       $0.volume = volume
+      if !volume.isEmpty { $0.scoring = .mapPeak }
       $0.conditioned = isConditioned
       $0.detection.threshold = 0.2
     }
@@ -155,7 +157,12 @@ struct TokenMaskingDetectorTests {
     }
     #expect(message { _ in } == "")
     #expect(message { $0.imageSize = 18 }.contains("detector.imageSize"))
-    #expect(message { $0.volume = [16, 16] }.contains("three sides"))
+    #expect(message { $0.volume = [16, 16, 16] }.contains("for volumes"))
+    #expect(
+      message {
+        $0.volume = [16, 16]
+        $0.scoring = .mapPeak
+      }.contains("three sides"))
     #expect(message { $0.conditioned = true }.contains("detector.conditioned"))
     #expect(message { $0.autoencoder.decoderDropout = 0 }.contains("detector.detection.decodings"))
     #expect(message { $0.autoencoder.decays = [] }.contains("detector.autoencoder.decays"))

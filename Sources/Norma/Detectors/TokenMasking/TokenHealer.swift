@@ -4,7 +4,8 @@ import Torch
 ///
 /// A sequence is read once in full; what attention saw up to the first flagged token is kept and shared by all samples. From
 /// there on only the tokens between one flagged token and the next are fed, as one chunk: F sequential steps for F flagged
-/// tokens, not L, and no token is read twice. Images go together: the chunks end at the flagged tokens of any of them.
+/// tokens, not L, and no token is read twice; a single flagged token needs no step at all. Images with many flags go together,
+/// in chunks that end at the flagged tokens of any of them; those with few have long chunks and go alone.
 struct TokenHealer {
   /// The model of sequences.
   let transformer: TokenTransformer
@@ -38,9 +39,45 @@ struct TokenHealer {
   func heal(
     _ tokens: Tensor, flags: Tensor, reading: Reading, samples: Int, keys: [UInt64], context: Tensor?
   ) throws(TorchError) -> Tensor {
+    let length = tokens.extent(1)
+    let flagged = try flags.to(.int64).sum([1]).values(as: Int.self)
+    let few = max(1, length / Self.fewShare)
+    let groups =
+      flagged.indices.filter { (1...few).contains(flagged[$0]) }.map { [$0] }
+      + [flagged.indices.filter { flagged[$0] == 0 }, flagged.indices.filter { flagged[$0] > few }]
+    var healed: [Tensor] = []
+    for group in groups where !group.isEmpty {
+      let rows = try Tensor(group, shape: [group.count], on: tokens.device)
+      func own(_ all: Tensor) throws(TorchError) -> Tensor { try all.selecting(rows, axis: 0) }
+      let flags = try own(flags)
+      let part = Reading(
+        surprise: reading.surprise, logits: try own(reading.logits),
+        attention: flagged[group[0]] == 0
+          ? []
+          : try reading.attention.map { pass throws(TorchError) in
+            CausalAttention.Pass(
+              output: pass.output, keys: try own(pass.keys), values: try own(pass.values), state: nil)
+          })
+      let context = try context.map { all throws(TorchError) in try own(all) }
+      healed.append(
+        try healTogether(
+          own(tokens), flags: flags, reading: part, samples: samples, keys: group.map { keys[$0] }, context: context))
+    }
+    let order = groups.flatMap { $0 }
+    let places = order.indices.sorted { order[$0] < order[$1] }
+    return try Tensor.concatenated(healed, axis: 0)
+      .selecting(Tensor(places, shape: [places.count], on: tokens.device), axis: 0)
+  }
+
+  /// Sequences with more flags than this share of their length, 1 / n, are healed together.
+  private static let fewShare = 16
+
+  private func healTogether(
+    _ tokens: Tensor, flags: Tensor, reading: Reading, samples: Int, keys: [UInt64], context: Tensor?
+  ) throws(TorchError) -> Tensor {
     let (batch, length) = (tokens.extent(0), tokens.extent(1))
     let original = try tokens.repeatingEach(samples, axis: 0)
-    let anywhere: [Int] = try flags.to(.int64).sum([0]).values(as: Int.self)
+    let anywhere = try flags.to(.int64).sum([0]).values(as: Int.self)
     let stops = anywhere.indices.filter { anywhere[$0] > 0 }
     guard let first = stops.first else { return try original.reshaped([batch, samples, length]) }
     let replaced = try flags.repeatingEach(samples, axis: 0)

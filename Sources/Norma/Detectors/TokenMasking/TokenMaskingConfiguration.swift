@@ -258,6 +258,10 @@ extension TokenMaskingConfiguration {
       try require(imageSize >= 2 * cell && imageSize % cell == 0, "imageSize", imageSize, side)
       try require(!conditioned, "conditioned", true, "false for two-dimensional images")
     } else {
+      try require(
+        !scoring.comparesBands, "scoring", scoring.rawValue,
+        TokenMaskingScore.allCases.filter { !$0.comparesBands }.map(\.rawValue).joined(separator: ", ") + " for volumes"
+      )
       try require(volume.count == 3, "volume", volume, "three sides, [depth, height, width], or nothing")
       for extent in volume { try require(extent >= 2 * cell && extent % cell == 0, "volume", volume, "sides " + side) }
     }

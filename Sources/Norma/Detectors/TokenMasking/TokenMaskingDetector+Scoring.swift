@@ -5,7 +5,7 @@ extension TokenMaskingDetector {
   /// All scores, the configured one first; those of band energies for two-dimensional images only.
   public var scoreNames: [String] {
     let all = TokenMaskingScore.allCases.filter {
-      energies != nil || ![.unexplainedEnergy, .nearestNormals].contains($0)
+      energies != nil || !$0.comparesBands
     }
     return ([configuration.scoring] + all.filter { $0 != configuration.scoring }).map(\.rawValue)
   }

@@ -79,7 +79,8 @@ public final class TokenMaskingDetector: AnomalyDetector {
       name: name,
       updates: trained.map {
         TrainingUpdate(name: $0.name, module: $0.transformer, options: options, schedule: schedule, interval: 1)
-      }, epochs: settings.epochs, batchSize: settings.batchSize, readsImages: false, checkpoint: name)
+      }, epochs: settings.epochs, batchSize: settings.batchSize, readsImages: false,
+      checkpoint: configuration.rounds.count > 0 ? name : nil)
   }
 
   /// The losses of the VQ-VAE and its discriminator on images, or of a transformer on the stored codes of the batch's images.

@@ -17,6 +17,9 @@ public enum TokenMaskingScore: String, Codable, CaseIterable, Sendable {
   /// Distance of the image's band energies, and of what healing changes, to those of the nearest normal images (2-D only).
   case nearestNormals
 
-  /// Chosen on a validation split (README).
-  public static let `default` = TokenMaskingScore.mapPeak
+  /// Chosen on a validation split (README); for two-dimensional images.
+  public static let `default` = TokenMaskingScore.nearestNormals
+
+  /// Whether the score looks at band energies, which only two-dimensional images have.
+  var comparesBands: Bool { self == .unexplainedEnergy || self == .nearestNormals }
 }
