@@ -47,9 +47,11 @@ let package = Package(
     systemLibrary("CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     systemLibrary("CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
     systemLibrary("CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"]), .brew(["libtiff"])]),
+    // Comes without a pkg-config file; `Scripts/setup` writes norma-nifti.pc.
+    systemLibrary("CNIFTI", pkgConfig: "norma-nifti", providers: [.apt(["libnifti2-dev"]), .brew(["nifti_clib"])]),
 
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
-    .target(name: "CMedicalImaging", dependencies: ["CPNG", "CJPEG", "CTIFF"]),
+    .target(name: "CMedicalImaging", dependencies: ["CPNG", "CJPEG", "CTIFF", "CNIFTI"]),
 
     room("Torch", knows: ["CTorch"]),
     room("MedicalImaging", knows: ["CMedicalImaging"]),
@@ -75,7 +77,12 @@ let package = Package(
     tests(of: "Phantoms", knows: ["MedicalImaging"]),
     tests(of: "Reporting", knows: ["Evaluation", "MedicalImaging"]),
     tests(of: "Norma", knows: ["Torch", "MedicalImaging", "Evaluation", "Phantoms"], golden: true),
-    tests(of: "NormaCLI", knows: ["Norma", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    tests(
+      of: "NormaCLI",
+      knows: [
+        "Norma", "MedicalImaging", "Evaluation", "Torch",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
   ],
   cxxLanguageStandard: .cxx20
 )

@@ -3,11 +3,24 @@ import Foundation
 /// The bytes of files, with the system's refusals as `ImageError`.
 enum FileContents {
   static func read(_ path: String) throws(ImageError) -> Data {
+    try reading(path) { try Data(contentsOf: $0) }
+  }
+
+  /// The first `count` bytes, or as many as there are.
+  static func head(_ path: String, count: Int) throws(ImageError) -> Data {
+    try reading(path) { url in
+      let file = try FileHandle(forReadingFrom: url)
+      defer { try? file.close() }
+      return try file.read(upToCount: count) ?? Data()
+    }
+  }
+
+  private static func reading(_ path: String, _ body: (URL) throws -> Data) throws(ImageError) -> Data {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw .missing(path: path) }
     guard !isFolder.boolValue else { throw .folder(path: path) }
     do {
-      return try Data(contentsOf: URL(fileURLWithPath: path))
+      return try body(URL(fileURLWithPath: path))
     } catch {
       throw .notReadable(path: path, reason: systemReason(error))
     }

@@ -8,6 +8,10 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
   case notReadable(path: String, reason: String)
   /// The first bytes are those of none of the formats read.
   case unknownFormat(path: String)
+  /// The first bytes are those of no format of volumes that is read.
+  case unknownVolumeFormat(path: String)
+  /// A volume stands where a two-dimensional image is expected, or the reverse.
+  case otherKind(path: String, isVolume: Bool)
   /// The file is truncated or damaged; `reason` is the decoding library's.
   case corrupt(path: String, format: String, reason: String)
   /// The file is valid, but of a kind that is not read; `reason` names the kind.
@@ -23,6 +27,11 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The system does not let the file be written; `reason` is the system's.
   case notWritable(path: String, reason: String)
 
+  /// Whether the file is a volume in place of an image, or the reverse.
+  public var isOtherKind: Bool {
+    if case .otherKind = self { true } else { false }
+  }
+
   /// The sentence.
   public var description: String {
     switch self {
@@ -34,6 +43,13 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(path) cannot be read: \(reason)."
     case .unknownFormat(let path):
       "\(path) is not an image in a format that is read (\(ImageFormat.list))."
+    case .unknownVolumeFormat(let path):
+      "\(path) is not a volume in a format that is read (\(VolumeFormat.list))."
+    case .otherKind(let path, let isVolume):
+      isVolume
+        ? "\(path) is a volume where a two-dimensional image is expected; choose a method for volumes, or give images."
+        : "\(path) is a two-dimensional image where a volume (\(VolumeFormat.list)) is expected; choose a method for "
+          + "images, or give volumes."
     case .corrupt(let path, let format, let reason):
       "\(path) is a damaged \(format) file: \(reason)."
     case .unsupported(let path, let format, let reason):

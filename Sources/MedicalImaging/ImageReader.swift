@@ -15,7 +15,8 @@ public enum ImageReader {
 
   /// The image in a file.
   /// - Throws: `ImageError`, for a path that is missing, a folder or unreadable, and for a file of another format, damaged
-  ///   (a truncated one counts, even where a decoder would fill in the rest), of an unsupported kind, or too large.
+  ///   (a truncated one counts, even where a decoder would fill in the rest), of an unsupported kind, too large, or a
+  ///   volume.
   public static func read(_ path: String) throws(ImageError) -> Image2D {
     try decode(FileContents.read(path), path: path)
   }
@@ -24,7 +25,9 @@ public enum ImageReader {
   /// - Parameter path: what the file is called in messages and in the image's provenance.
   /// - Throws: `ImageError`, as `read` does.
   public static func decode(_ file: Data, path: String) throws(ImageError) -> Image2D {
-    guard let format = ImageFormat(signatureOf: file) else { throw .unknownFormat(path: path) }
+    guard let format = ImageFormat(signatureOf: file) else {
+      throw VolumeFormat(signatureOf: file) == nil ? .unknownFormat(path: path) : .otherKind(path: path, isVolume: true)
+    }
     var image = cmi_image()
     var message = [CChar](repeating: 0, count: CMI_MESSAGE_CAPACITY)
     let status = file.withUnsafeBytes { bytes in
@@ -32,7 +35,7 @@ public enum ImageReader {
     }
     defer { cmi_image_free(&image) }
     guard status == CMI_OK else {
-      throw error(status, reason: sentencePart(message), path: path, format: format.rawValue)
+      throw ImageError(status, reason: sentencePart(message), path: path, format: format.rawValue)
     }
     let count = Int(image.width) * Int(image.height) * Int(image.channels)
     return Image2D(
@@ -40,14 +43,18 @@ public enum ImageReader {
       samples: Array(UnsafeBufferPointer(start: image.samples, count: count)), range: image.minimum...image.maximum,
       provenance: Provenance(path: path, format: format.rawValue, bitsPerSample: Int(image.bits_per_sample)))
   }
+}
 
-  private static func error(_ status: cmi_status, reason: String, path: String, format: String) -> ImageError {
-    switch status {
-    case CMI_UNSUPPORTED: .unsupported(path: path, format: format, reason: reason)
-    case CMI_TOO_LARGE: .tooLarge(path: path, extent: reason)
-    case CMI_NO_MEMORY: .outOfMemory(path: path, reason: reason)
-    default: .corrupt(path: path, format: format, reason: reason)
-    }
+extension ImageError {
+  /// What the status of a C function means.
+  init(_ status: cmi_status, reason: String, path: String, format: String) {
+    self =
+      switch status {
+      case CMI_UNSUPPORTED: .unsupported(path: path, format: format, reason: reason)
+      case CMI_TOO_LARGE: .tooLarge(path: path, extent: reason)
+      case CMI_NO_MEMORY: .outOfMemory(path: path, reason: reason)
+      default: .corrupt(path: path, format: format, reason: reason)
+      }
   }
 }
 

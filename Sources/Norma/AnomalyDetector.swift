@@ -14,8 +14,8 @@ public protocol AnomalyDetector: AnyObject {
   /// The stages of training, in order; none for methods without gradients.
   var stages: [TrainingStage] { get }
 
-  /// The losses of one update on a batch `[B, 1, H, W]` in network scale. Updates of one iteration come in the stage's
-  /// order, on the same batch.
+  /// The losses of one update on a batch in network scale: `[B, 1, H, W]`, `[B, 1, D, H, W]` of volumes, with a second
+  /// channel where the configuration `readsPaired`. Updates of one iteration come in the stage's order, on the same batch.
   func losses(of update: TrainingUpdate, on batch: Tensor, step: TrainingStep) throws -> Losses
 
   /// What an epoch's mean losses say that people should know, each a sentence; usually nothing.
@@ -95,9 +95,10 @@ extension AnomalyDetector {
 
 /// Why images were scored as they were.
 public struct Explanation {
-  /// Maps by name, `[B, h, w]`, larger where more unusual; the first is shown by default.
+  /// Maps by name, `[B, h, w]`, of volumes `[B, d, h, w]`, larger where more unusual; the first is shown by default.
   public let maps: [(name: String, values: Tensor)]
-  /// The images as the method thinks them normal, `[B, 1, H, W]` in network scale; nil for methods that do not say.
+  /// The images as the method thinks them normal, shaped like the batch, in network scale; the first channel is shown. Nil
+  /// for methods that do not say.
   public let reconstruction: Tensor?
   /// Other pictures of how the method came to that, by caption, like the reconstruction; usually none.
   public let steps: [(name: String, images: Tensor)]

@@ -26,7 +26,8 @@ enum CasePictures {
       }
       found[result.item.name] = Report.Case(
         name: result.item.name, score: result.score, isAbnormal: result.item.label.map { $0 == .abnormal },
-        caption: wanted[result.item.name], pictures: try pictures(of: result, range: range))
+        caption: wanted[result.item.name],
+        pictures: try pictures(of: result, range: range, specification: scorer.specification))
     }
     return (chosen.compactMap { found[$0.name] }, legend)
   }
@@ -57,31 +58,21 @@ enum CasePictures {
   }
 
   /// Input, what the method made of it, reconstruction where there is one, and the default map over the input.
-  static func pictures(of result: AnomalyResult, range: ClosedRange<Float>) throws -> [Report.Picture] {
-    let image = try ImageReader.read(result.item.path).grey
-    var pictures = unmapped(result, input: image)
+  private static func pictures(
+    of result: AnomalyResult, range: ClosedRange<Float>, specification: InputSpecification
+  ) throws -> [Report.Picture] {
+    let view = try CaseView(of: result, specification: specification)
+    var pictures = unmapped(result, view)
     if let map = result.maps.first {
-      pictures.append(.init(caption: "Map", image: try overlay(map.map, on: image, range: range, item: result.item)))
+      pictures.append(.init(caption: "Map", image: try view.overlay(map.map, range: range)))
     }
     return pictures
   }
 
   /// Input, what the method made of it, and its reconstruction.
-  static func unmapped(_ result: AnomalyResult, input: Image2D) -> [Report.Picture] {
-    [.init(caption: "Input", image: input)] + result.steps.map { .init(caption: $0.name, image: $0.image) }
-      + (result.reconstruction.map { [.init(caption: "Reconstruction", image: $0)] } ?? [])
-  }
-
-  /// A map over its image, with the outline of the true lesion where a mask is known.
-  static func overlay(
-    _ map: AnomalyMap, on image: Image2D, range: ClosedRange<Float>, item: DataItem
-  ) throws -> Image2D {
-    let heat = try HeatMap(values: map.values, width: map.width, height: map.height)
-    var contour: Contour?
-    if let path = item.maskPath {
-      let mask = try ImageReader.read(path)
-      if mask.width == image.width, mask.height == image.height { contour = Contour(mask: mask.markedPixels) }
-    }
-    return try heat.overlaid(on: image, in: range, contour: contour)
+  static func unmapped(_ result: AnomalyResult, _ view: CaseView) -> [Report.Picture] {
+    [.init(caption: "Input", image: view.input)]
+      + result.steps.map { .init(caption: $0.name, image: view.picture(of: $0.image)) }
+      + (result.reconstruction.map { [.init(caption: "Reconstruction", image: view.picture(of: $0))] } ?? [])
   }
 }

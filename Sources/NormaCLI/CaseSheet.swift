@@ -7,21 +7,25 @@ import Reporting
 struct CaseSheet {
   /// Rows that a sheet holds; further images are left out.
   private static let mostRows = 40
+  /// The width of three slices side by side.
+  private static let slicesExtent = 320
   private var sheet = ContactSheet(columns: [], rows: [], cellExtent: 160)
 
   /// Adds a row for a result that was explained.
-  mutating func add(_ result: AnomalyResult, named name: String, calibration: Calibration) throws {
+  mutating func add(_ result: AnomalyResult, named name: String, from scorer: Scorer) throws {
     guard sheet.rows.count < Self.mostRows else { return }
-    let image = try ImageReader.read(result.item.path).grey
-    var pictures = CasePictures.unmapped(result, input: image)
+    let view = try CaseView(of: result, specification: scorer.specification)
+    var pictures = CasePictures.unmapped(result, view)
     for map in result.maps {
-      let range = CasePictures.displayRange(of: map.name, map.map, calibration)
-      pictures.append(
-        .init(
-          caption: map.name,
-          image: try CasePictures.overlay(map.map, on: image, range: range, item: result.item)))
+      let range = CasePictures.displayRange(of: map.name, map.map, scorer.calibration)
+      pictures.append(.init(caption: map.name, image: try view.overlay(map.map, range: range)))
     }
     sheet.columns = pictures.map(\.caption)
+    if scorer.specification.isVolume {
+      sheet.cellExtent = Self.slicesExtent
+      let height = Self.slicesExtent * view.input.height / view.input.width
+      sheet.cellHeight = min(max(sheet.cellHeight ?? 0, height), Self.slicesExtent)
+    }
     let score = String(format: "%@   score %.2f", name, result.standardised ?? result.score)
     sheet.rows.append(.init(caption: score, pictures: pictures.map(\.image)))
   }

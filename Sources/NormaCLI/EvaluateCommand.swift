@@ -12,7 +12,8 @@ struct EvaluateCommand: AsyncParsableCommand {
       Either of trained detectors (--checkpoint, repeatable: mean ± sd over them), or of a configuration that is trained
       with several seeds first (--trials; finished trials are kept, interrupted ones continue).
 
-      The yardstick (band energies, no network) is fitted to the same data and stands in every table.
+      The yardstick (band energies, no network) is fitted to the same data and stands in every table of images; there is
+      none for volumes.
 
       Where abnormal test images have masks, every anomaly map is compared with them as well: pixel AUROC, pixel average
       precision, AUPRO (per-region overlap, false positive rate up to 0.3) and best Dice.
@@ -69,8 +70,9 @@ struct EvaluateCommand: AsyncParsableCommand {
     if let page { try OutputFolder.make(for: URL(fileURLWithPath: page)) }
     let outcomes = try await outcomes(device: device, console: console)
     for warning in Set(outcomes.flatMap(\.warnings)).sorted() { console.say("norma: warning: \(warning)") }
+    let configuration = outcomes[0].metadata.configuration
     let reference =
-      try await yardstick && outcomes[0].metadata.configuration.detector.method != .bandEnergy
+      try await yardstick && configuration.detector.method != .bandEnergy && !configuration.inputSpecification.isVolume
       ? Yardstick.outcomes(like: outcomes, data: data, device: device, progress: console.show) : []
     let evaluation = EvaluationPage(outcomes: outcomes, yardstick: reference)
     if common.json { try evaluation.printJSON() } else { print(try evaluation.text()) }

@@ -2,7 +2,7 @@ import Foundation
 import MedicalImaging
 import Norma
 
-/// Anomaly maps over their images, as PNG files.
+/// Anomaly maps as files: over their images as PNG, of volumes the maps themselves as NIfTI.
 enum MapFiles {
   /// A file name for each image's path: the path below the folder that holds all of them, without its ending unless two
   /// images differ in nothing else.
@@ -11,22 +11,26 @@ enum MapFiles {
     var shared = parts.first.map { $0.count - 1 } ?? 0
     for path in parts { shared = min(shared, zip(path.dropLast(), parts[0]).prefix { $0 == $1 }.count) }
     let names = parts.map { $0.dropFirst(shared).joined(separator: "/") }
-    let short = names.map { ($0 as NSString).deletingPathExtension }
+    let short = names.map { MedicalImage.stem(of: $0) }
     let uses = Dictionary(grouping: short) { $0 }.mapValues(\.count)
     var found: [String: String] = [:]
     for (index, item) in items.enumerated() { found[item.path] = uses[short[index]] == 1 ? short[index] : names[index] }
     return found
   }
 
-  /// Writes every map of a result over its image: the default one as `name.png`, others with their own name behind.
-  static func write(_ result: AnomalyResult, named name: String, to folder: String, calibration: Calibration) throws {
-    let image = try ImageReader.read(result.item.path).grey
+  /// Writes every map of a result: the default one as `name.png` over the image, of a volume as `name.nii.gz` with the map's
+  /// values on the volume's grid; others with their own name behind.
+  static func write(_ result: AnomalyResult, named name: String, to folder: String, from scorer: Scorer) throws {
+    let view = try scorer.specification.isVolume ? nil : CaseView(of: result, specification: scorer.specification)
     for (index, map) in result.maps.enumerated() {
-      let shown = CasePictures.displayRange(of: map.name, map.map, calibration)
-      let overlay = try CasePictures.overlay(map.map, on: image, range: shown, item: result.item)
-      let file = URL(fileURLWithPath: folder).appendingPathComponent(name + (index == 0 ? "" : "-\(map.name)") + ".png")
+      let file = URL(fileURLWithPath: folder).appendingPathComponent(name + (index == 0 ? "" : "-\(map.name)"))
       try OutputFolder.make(for: file)
-      try PNG.write(overlay, to: file.path)
+      if case .volume(let volume) = map.map.image {
+        try NIfTI.write(volume, to: file.path + ".nii.gz")
+      } else if let view {
+        let range = CasePictures.displayRange(of: map.name, map.map, scorer.calibration)
+        try PNG.write(view.overlay(map.map, range: range), to: file.path + ".png")
+      }
     }
   }
 }

@@ -19,7 +19,7 @@ struct ScoreCommand: AsyncParsableCommand {
         norma score folder --checkpoint runs/chest/model.safetensors --json
       """)
 
-  @Argument(help: "Image files (PNG, JPEG, TIFF) or folders of them.")
+  @Argument(help: "Image files (PNG, JPEG, TIFF), volumes (NIfTI) or folders of them.")
   var images: [String]
 
   @Option(name: .shortAndLong, help: "The trained detector.")
@@ -28,10 +28,14 @@ struct ScoreCommand: AsyncParsableCommand {
   @Option(help: "Write the table to this CSV file instead of standard output.")
   var csv: String?
 
-  @Option(help: "Write anomaly maps over the images into this folder, as PNG in each image's size.")
+  @Option(
+    help: """
+      Write anomaly maps into this folder: over the images, as PNG in each image's size; of volumes the values, as NIfTI on \
+      each volume's grid.
+      """)
   var maps: String?
 
-  @Option(help: "Write a sheet with a row per image to this SVG file: input, reconstruction, every map.")
+  @Option(help: "Write a sheet with a row per image or volume to this SVG file: input, reconstruction, every map.")
   var sheet: String?
 
   @OptionGroup var common: CommonOptions
@@ -51,9 +55,9 @@ struct ScoreCommand: AsyncParsableCommand {
     try scorer.score(prepared, explains: explains, allScores: common.json, progress: console.show) { result in
       try table.add(result)
       let name = names[result.item.path] ?? result.item.name
-      if sheet != nil { try pictures.add(result, named: name, calibration: scorer.calibration) }
+      if sheet != nil { try pictures.add(result, named: name, from: scorer) }
       if let maps {
-        try MapFiles.write(result, named: name, to: maps, calibration: scorer.calibration)
+        try MapFiles.write(result, named: name, to: maps, from: scorer)
       }
     }
     try table.finish(to: csv)

@@ -23,6 +23,8 @@ public struct ContactSheet: Equatable, Sendable {
   public var rows: [Row]
   /// The side of the square each picture is fitted into, in picture units (pixels at natural size).
   public var cellExtent: Int
+  /// The height of that place where it is no square, for pictures that are all wider than high; nil: `cellExtent`.
+  public var cellHeight: Int?
 
   /// Creates a sheet.
   public init(columns: [String], rows: [Row], cellExtent: Int = 256) {
@@ -37,7 +39,8 @@ public struct ContactSheet: Equatable, Sendable {
     let (gap, heading, caption) = (12, 34, 26)
     let widest = max(columns.count, rows.map(\.pictures.count).max() ?? 0, 1)
     let width = gap + widest * (cellExtent + gap)
-    let height = heading + rows.count * (caption + cellExtent + gap)
+    let cellHeight = cellHeight ?? cellExtent
+    let height = heading + rows.count * (caption + cellHeight + gap)
     var content = ""
     for (index, column) in columns.enumerated() {
       let centre = gap + index * (cellExtent + gap) + cellExtent / 2
@@ -47,7 +50,7 @@ public struct ContactSheet: Equatable, Sendable {
         """
     }
     for (index, row) in rows.enumerated() {
-      let top = heading + index * (caption + cellExtent + gap)
+      let top = heading + index * (caption + cellHeight + gap)
       content += """
         <text class="legend" x="\(gap)" y="\(top + 16)">\(escaped(row.caption))</text>
 
@@ -56,7 +59,7 @@ public struct ContactSheet: Equatable, Sendable {
         let source = try picture.dataURI(maximumExtent: 2 * cellExtent, named: "The picture “\(row.caption)”")
         content += """
           <image x="\(gap + column * (cellExtent + gap))" y="\(top + caption)" width="\(cellExtent)" \
-          height="\(cellExtent)" href="\(source)"/>
+          height="\(cellHeight)" href="\(source)"/>
 
           """
       }

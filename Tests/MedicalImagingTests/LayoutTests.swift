@@ -75,6 +75,36 @@ struct LayoutTests {
         + "\(folder.path)/ground_truth/crack/001_mask.png.")
   }
 
+  @Test("Volumes are found in class folders, with their masks and the paired volumes of another modality")
+  func volumes() throws {
+    let folder = try folder([
+      "train/NORMAL/a.nii.gz", "train/NORMAL/b.nii", "test/LESION/deeper/c.NII.GZ", "test/LESION/d.nii.gz",
+      "masks/test/LESION/deeper/c.NII.GZ", "paired/train/NORMAL/a.nii.gz", "paired/test/LESION/deeper/c.NII.GZ",
+      "train/NORMAL/notes.gz",
+    ])
+    let items = try ImageDataSet.open(folder.path).items
+    #expect(
+      items.map(\.name) == [
+        "train/NORMAL/a.nii.gz", "train/NORMAL/b.nii", "test/LESION/d.nii.gz", "test/LESION/deeper/c.NII.GZ",
+      ])
+    #expect(items.map(\.maskPath) == [nil, nil, nil, folder.path + "/masks/test/LESION/deeper/c.NII.GZ"])
+    #expect(
+      items.map(\.pairedPath) == [
+        folder.path + "/paired/train/NORMAL/a.nii.gz", nil, nil, folder.path + "/paired/test/LESION/deeper/c.NII.GZ",
+      ])
+    let files = try ImageDataSet.files(at: [folder.path + "/test", folder.path + "/train/NORMAL/a.nii.gz"]).items
+    #expect(files.map(\.pairedPath) == [nil, items[3].pairedPath, items[0].pairedPath])
+  }
+
+  @Test("MVTec layouts of volumes have masks that are volumes")
+  func mvtecVolumes() throws {
+    let folder = try folder([
+      "train/good/000.nii.gz", "test/crack/000.nii.gz", "ground_truth/crack/000_mask.nii.gz",
+    ])
+    let masks = try ImageDataSet.open(folder.path).items.map(\.maskPath)
+    #expect(masks == [nil, "\(folder.path)/ground_truth/crack/000_mask.nii.gz"])
+  }
+
   @Test("Files and folders to be scored are listed once, sorted within a folder, without hidden files")
   func files() throws {
     let folder = try folder(["b/2.png", "b/1.JPG", "b/c/0.tiff", "b/.0.png", "b/.c/3.png", "b/read.me", "scan"])
@@ -101,10 +131,11 @@ struct LayoutTests {
     try folder.write("notes/read.me")
     #expect(
       message { try ImageDataSet.files(at: [root + "/notes"]) }
-        == "\(root)/notes holds no images (.jpeg, .jpg, .png, .tif, .tiff).")
+        == "\(root)/notes holds no images (.jpeg, .jpg, .nii, .nii.gz, .png, .tif, .tiff).")
     try folder.write("train/NORMAL/read.me")
     #expect(
-      message { try ImageDataSet.open(root) } == "\(root) holds no images (.jpeg, .jpg, .png, .tif, .tiff).")
+      message { try ImageDataSet.open(root) }
+        == "\(root) holds no images (.jpeg, .jpg, .nii, .nii.gz, .png, .tif, .tiff).")
     try folder.write("train/a.png")
     #expect(
       message { try ImageDataSet.open(root) }

@@ -1,9 +1,11 @@
-// The image formats' libraries behind one uniform C face: bytes in, planar samples out, a status and a sentence.
+// The image formats' libraries behind one uniform C face: bytes in, planar samples out, a status and a sentence. Volumes go
+// by file name, as their libraries read and write them.
 //
 // Every function may be called from any thread. None prints, keeps state, or leaves memory behind when it fails.
 #ifndef CMEDICALIMAGING_H
 #define CMEDICALIMAGING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +19,8 @@ typedef enum cmi_status {
   CMI_CORRUPT,      // truncated or damaged; the reason is the library's
   CMI_UNSUPPORTED,  // a valid file of a kind that is not read; the reason names the kind
   CMI_TOO_LARGE,    // more than CMI_MAXIMUM_EXTENT pixels a side or CMI_MAXIMUM_SAMPLES samples
-  CMI_NO_MEMORY
+  CMI_NO_MEMORY,
+  CMI_NOT_WRITABLE  // the system's reason
 } cmi_status;
 
 enum {
@@ -59,6 +62,29 @@ cmi_status cmi_write_png(
     char *message);
 
 void cmi_bytes_free(cmi_bytes *file);
+
+// A volume of one sample a voxel. Samples run along x first, then y, then z: (z * height + y) * width + x.
+typedef struct cmi_volume {
+  int32_t width;
+  int32_t height;
+  int32_t depth;
+  int32_t bits_per_sample;  // in the file
+  float minimum;            // the smallest and the largest sample
+  float maximum;
+  double affine[12];        // three rows of four: from voxel indices (x, y, z, 1) to millimetres right, anterior, superior
+  float *samples;           // width * height * depth values; freed by cmi_volume_free
+} cmi_volume;
+
+// Reads a NIfTI-1 file with its voxels in it, gzip-compressed or not. Slope and intercept are applied; the affine is that of
+// the sform, of the qform where there is none, and the spacing alone where there is neither. `volume` is overwritten.
+cmi_status cmi_read_nifti(const char *path, cmi_volume *volume, char *message);
+
+// Writes a NIfTI-1 file. Samples become bytes as they are, rounded and limited to 0 ... 255, where `bits_per_sample` is 8, and
+// stay floating point where it is 32. What is written of a file that fails stays behind.
+cmi_status cmi_write_nifti(const char *path, bool compressed, const cmi_volume *volume, char *message);
+
+// Frees the samples and empties the volume. Harmless on an empty one.
+void cmi_volume_free(cmi_volume *volume);
 
 #ifdef __cplusplus
 }

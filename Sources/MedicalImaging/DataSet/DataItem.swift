@@ -1,4 +1,4 @@
-/// One image file of a data set and what is known about it.
+/// One image or volume of a data set and what is known about it.
 public struct DataItem: Codable, Equatable, Hashable, Sendable {
   /// What a detector is to find out.
   public enum Label: String, Codable, CaseIterable, Sendable {
@@ -32,11 +32,13 @@ public struct DataItem: Codable, Equatable, Hashable, Sendable {
   public var patient: String?
   /// The mask of the abnormal pixels, an image of the same size; nil where there is none.
   public var maskPath: String?
+  /// The image of another modality on the same grid, for example the CT beside a PET; nil where there is none.
+  public var pairedPath: String?
 
   /// Creates an item; what is not known stays nil.
   public init(
     name: String, path: String, label: Label? = nil, className: String? = nil, split: Split = .test,
-    patient: String? = nil, maskPath: String? = nil
+    patient: String? = nil, maskPath: String? = nil, pairedPath: String? = nil
   ) {
     self.name = name
     self.path = path
@@ -45,6 +47,7 @@ public struct DataItem: Codable, Equatable, Hashable, Sendable {
     self.split = split
     self.patient = patient
     self.maskPath = maskPath
+    self.pairedPath = pairedPath
   }
 
   /// The order of a data set's items: by split (train, validation, test), then by name.

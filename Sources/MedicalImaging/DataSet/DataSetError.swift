@@ -43,7 +43,7 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
     case .notListable(let path):
       "\(path) cannot be listed; check its permissions."
     case .noImages(let path):
-      "\(path) holds no images (\(ImageFormat.fileExtensions.sorted().map { "." + $0 }.joined(separator: ", ")))."
+      "\(path) holds no images (\(MedicalImage.fileExtensions.sorted().map { "." + $0 }.joined(separator: ", ")))."
     case .noSplits(let path, let found):
       "\(path) is not a data set: it needs the folder train with one folder per class, and usually test; "
         + "found \(Self.list(found))."

@@ -19,10 +19,8 @@ struct FolderListing {
     files = visible.filter { !Self.isFolder(Self.join(path, $0)) }
   }
 
-  /// Names of the files with an extension of an image format.
-  var images: [String] {
-    files.filter { ImageFormat.fileExtensions.contains(($0 as NSString).pathExtension.lowercased()) }
-  }
+  /// Names of the files with an extension of a format of images or volumes.
+  var images: [String] { files.filter(MedicalImage.isNamed) }
 
   /// Paths of the images in a folder and all folders below it, relative to it, sorted. A folder that is reached again
   /// through a link to one of its parents is not entered.

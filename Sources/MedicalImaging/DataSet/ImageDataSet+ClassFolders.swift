@@ -7,7 +7,7 @@ extension ImageDataSet {
   ///
   /// The normal class is the one called normal, good, healthy, negative, control, no finding or no tumour (in any case,
   /// with or without plural, spaces, `-` or `_`); every other class is abnormal. A file below `masks/` with an image's
-  /// name (`masks/test/<class>/<file>`) is its mask.
+  /// name (`masks/test/<class>/<file>`) is its mask, one below `paired/` the image of another modality on the same grid.
   /// - Parameter normalClass: the name of the normal class, in any case, where its name does not tell.
   /// - Throws: `DataSetError`, when the folder is missing or laid out in another way, or the normal class is unclear.
   public static func classFolders(at root: String, normalClass: String? = nil) throws(DataSetError) -> ImageDataSet {
@@ -22,7 +22,8 @@ extension ImageDataSet {
           return DataItem(
             name: name, path: FolderListing.join(classFolder, image), className: className, split: split,
             patient: PatientName.patient(inFileName: (image as NSString).lastPathComponent),
-            maskPath: maskPath(of: name, in: root))
+            maskPath: companion(of: name, below: "masks", in: root),
+            pairedPath: companion(of: name, below: pairedFolder, in: root))
         }
       }
     }
@@ -35,9 +36,11 @@ extension ImageDataSet {
     return ImageDataSet(layout: .classFolders, items: items.sorted(by: DataItem.inOrder))
   }
 
-  /// The mask below `masks/` that has an image's name; nil where there is none.
-  private static func maskPath(of name: String, in root: String) -> String? {
-    let path = FolderListing.join(FolderListing.join(root, "masks"), name)
+  static let pairedFolder = "paired"
+
+  /// The file below a folder of the data set that has an image's name; nil where there is none.
+  static func companion(of name: String, below folder: String, in root: String) -> String? {
+    let path = FolderListing.join(FolderListing.join(root, folder), name)
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }
 

@@ -22,8 +22,8 @@ public final class Workload {
       try StageRunner($0, of: detector, precision: configuration.training.precision, on: device)
     }
     random = try Generator(seed: 1, on: device)
-    let size = configuration.detector.settings.imageSize
-    batch = try random.uniform(-1, 1, shape: [configuration.training.batchSize, 1, size, size])
+    let input = configuration.inputSpecification
+    batch = try random.uniform(-1, 1, shape: [configuration.training.batchSize, input.channels] + input.extents)
     try withoutGradients { try detector.fit { body in try body(self.batch) } }
   }
 

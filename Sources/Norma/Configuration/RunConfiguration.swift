@@ -4,9 +4,20 @@ public protocol DetectorConfiguration: Codable, Equatable, Sendable {
   init()
   /// Image side in pixels that the method works at.
   var imageSize: Int { get }
+  /// Sides of what the method works on, slowest first: `[height, width]`, or `[depth, height, width]` of volumes.
+  var inputExtents: [Int] { get }
+  /// Whether the method also reads the paired image, of another modality on the same grid, as a second channel.
+  var readsPaired: Bool { get }
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key.
   func validate() throws(ConfigurationError)
+}
+
+extension DetectorConfiguration {
+  /// Square images.
+  public var inputExtents: [Int] { [imageSize, imageSize] }
+  /// No.
+  public var readsPaired: Bool { false }
 }
 
 /// Everything that defines a training run; it travels whole in the checkpoint.
@@ -45,6 +56,11 @@ public struct RunConfiguration: Equatable, Sendable {
       augmentation.smallestCrop > 0 && augmentation.smallestCrop <= 1, "augmentation.smallestCrop",
       augmentation.smallestCrop, "above 0, up to 1 (no cropping)")
     try require(input.deviations > 0, "input.deviations", input.deviations, "above 0")
+    for (key, window) in [("window", input.window), ("pairedWindow", input.pairedWindow)] {
+      try require(
+        window.isEmpty || window.count == 2 && window[0] < window[1] && window.allSatisfy { Float($0).isFinite },
+        "input.\(key)", window, "two ascending numbers, or empty")
+    }
     try require(training.epochs >= 1, "training.epochs", training.epochs, "1 or more")
     try require(training.batchSize >= 2, "training.batchSize", training.batchSize, "2 or more")
     try require(
@@ -98,9 +114,9 @@ public struct RunConfiguration: Equatable, Sendable {
 public struct InputConfiguration: Codable, Equatable, Sendable {
   /// The scale of pixel values.
   public enum Intensity: String, Codable, CaseIterable, Sendable {
-    /// 0 ... 1 over the file format's range.
+    /// 0 ... 1 over the window.
     case unit
-    /// −1 ... 1 over the file format's range.
+    /// −1 ... 1 over the window.
     case symmetric
     /// Each image minus its mean, divided by `deviations` standard deviations, cut to −1 ... 1: exposure drops out.
     case standardised
@@ -109,6 +125,11 @@ public struct InputConfiguration: Codable, Equatable, Sendable {
   public var intensity = Intensity.symmetric
   /// Standard deviations that `standardised` maps to 1.
   public var deviations = 3.0
+  /// The values that count as black and white, for example `[0, 15]` for PET in SUV; what lies outside is cut. Empty: the file
+  /// format's range, and of formats without one, floating point and volumes, each image's own smallest and largest value.
+  public var window: [Double] = []
+  /// The same for the paired image, for example `[-1000, 1000]` for CT in Hounsfield units.
+  public var pairedWindow: [Double] = []
 
   /// Published scale.
   public init() {}

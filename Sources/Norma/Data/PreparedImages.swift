@@ -1,11 +1,11 @@
 public import MedicalImaging
 
-/// The images of one split at network size, decoded once and kept in memory as far as the limit allows.
+/// The images or volumes of one split at network size, decoded once and kept in memory as far as the limit allows.
 public struct PreparedImages: Sendable {
   /// The items that could be read, in order.
   public let items: [DataItem]
-  /// Their own sizes, in the same order.
-  public let sizes: [(width: Int, height: Int)]
+  /// Their own grids, in the same order.
+  public let grids: [ImageGrid]
   /// The items that could not be read, with the reason.
   public let failures: [DecodingReport.Failure]
   /// What the images were prepared for.
@@ -16,29 +16,30 @@ public struct PreparedImages: Sendable {
   /// - Parameters:
   ///   - memoryLimit: bytes of prepared images to keep; the others are read again when asked for.
   ///   - progress: called with the number of images done.
-  /// - Throws: `CancellationError`.
+  /// - Throws: `CancellationError`; `ImageError.otherKind` when all are images where volumes are wanted, or the reverse.
   public init(
     _ items: [DataItem], for specification: InputSpecification, memoryLimit: Int = .max,
     progress: (Int) -> Void = { _ in }
   ) async throws {
-    let room = memoryLimit / (specification.size * specification.size * MemoryLayout<Float>.stride)
-    typealias Decoded = (values: [Float]?, width: Int, height: Int)
+    let room = memoryLimit / (specification.count * MemoryLayout<Float>.stride)
+    typealias Decoded = (values: [Float]?, grid: ImageGrid)
     let inMemory = Array(items.prefix(room))
-    var results = try await ImageReader.decode(inMemory, progress: progress) { image -> Decoded in
-      (try specification.prepared(image), image.width, image.height)
+    var results = try await ImageReader.decode(filesOf: inMemory, progress: progress) { item -> Decoded in
+      try specification.prepared(item)
     }
     results += try await ImageReader.decode(
-      Array(items.dropFirst(room)), progress: { progress(inMemory.count + $0) }
-    ) { image -> Decoded in (nil, image.width, image.height) }
-    var (kept, sizes, cached): ([DataItem], [(width: Int, height: Int)], [[Float]?]) = ([], [], [])
+      filesOf: Array(items.dropFirst(room)), progress: { progress(inMemory.count + $0) }
+    ) { item -> Decoded in (nil, try specification.read(item).image.grid) }
+    var (kept, grids, cached): ([DataItem], [ImageGrid], [[Float]?]) = ([], [], [])
     for (item, result) in zip(items, results) {
       guard case .success(let decoded) = result else { continue }
       kept.append(item)
-      sizes.append((decoded.width, decoded.height))
+      grids.append(decoded.grid)
       cached.append(decoded.values)
     }
     failures = DecodingReport(items: items, results: results).failures
-    (self.items, self.sizes, self.cached, self.specification) = (kept, sizes, cached, specification)
+    if kept.isEmpty, let first = failures.first?.reason, failures.allSatisfy({ $0.reason.isOtherKind }) { throw first }
+    (self.items, self.grids, self.cached, self.specification) = (kept, grids, cached, specification)
   }
 
   /// The number of images that could be read.
@@ -56,7 +57,7 @@ public struct PreparedImages: Sendable {
   /// Image `index`, from memory or from its file.
   /// - Throws: `ImageError` when the file cannot be read any more.
   func values(at index: Int) throws -> [Float] {
-    try cached[index] ?? specification.prepared(try ImageReader.read(items[index].path))
+    try cached[index] ?? specification.prepared(items[index]).values
   }
 
   /// The first `count` images.
@@ -69,15 +70,15 @@ public struct PreparedImages: Sendable {
 
   private func selecting(indices: [Int]) -> PreparedImages {
     PreparedImages(
-      items: indices.map { items[$0] }, sizes: indices.map { sizes[$0] }, failures: failures,
+      items: indices.map { items[$0] }, grids: indices.map { grids[$0] }, failures: failures,
       specification: specification, cached: indices.map { cached[$0] })
   }
 
   private init(
-    items: [DataItem], sizes: [(width: Int, height: Int)], failures: [DecodingReport.Failure],
+    items: [DataItem], grids: [ImageGrid], failures: [DecodingReport.Failure],
     specification: InputSpecification, cached: [[Float]?]
   ) {
-    (self.items, self.sizes, self.failures) = (items, sizes, failures)
+    (self.items, self.grids, self.failures) = (items, grids, failures)
     (self.specification, self.cached) = (specification, cached)
   }
 }

@@ -14,10 +14,10 @@ public struct AnomalyResult: Sendable {
   public let probability: Double?
   /// Whether the score exceeds the threshold learned from normal images; nil before calibration.
   public let isAbnormal: Bool?
-  /// Maps by name in the image's own size; empty unless asked for.
+  /// Maps by name on the image's own grid; empty unless asked for.
   public let maps: [(name: String, map: AnomalyMap)]
   /// The image as the method thinks it normal, at network size; nil unless asked for, or where the method makes none.
-  public let reconstruction: Image2D?
+  public let reconstruction: MedicalImage?
   /// Other pictures of how the method came to that, by caption, at network size; empty unless asked for.
-  public let steps: [(name: String, image: Image2D)]
+  public let steps: [(name: String, image: MedicalImage)]
 }

@@ -8,10 +8,10 @@ public struct Localisation: Sendable {
   /// Abnormal images that had to be left out, each with the reason and what to do.
   public let warnings: [String]
 
-  /// Compares the maps of labelled images with their masks, each at the size of its image. Every pixel of a normal image
-  /// is normal.
+  /// Compares the maps of labelled images or volumes with their masks, each on the grid of its image. Every pixel of a normal
+  /// image is normal.
   ///
-  /// Without a mask at any abnormal image nothing is computed. All maps are held in memory, 4 bytes a pixel.
+  /// Without a mask at any abnormal image nothing is computed. All maps are held in memory, 4 bytes a pixel or voxel.
   /// - Throws: `EvaluationError` when a map holds values that are no numbers, or masks mark every pixel there is.
   public static func evaluate(
     _ scorer: Scorer, on images: PreparedImages, progress: ProgressHandler = { _ in }
@@ -24,7 +24,7 @@ public struct Localisation: Sendable {
     var warnings: [String] = []
     for index in abnormal {
       do throws(MaskError) {
-        masks[images.items[index]] = try mask(of: images.items[index], size: images.sizes[index])
+        masks[images.items[index]] = try mask(of: images.items[index], on: images.grids[index])
       } catch {
         warnings.append("\(error) (left out of the localisation figures)")
       }
@@ -38,7 +38,7 @@ public struct Localisation: Sendable {
       names = result.maps.map(\.name)
       guard let map = result.maps.first?.map else { return }
       for (name, map) in result.maps { values[name, default: []].append(map.values) }
-      truth.append(masks[result.item] ?? .empty(width: map.width, height: map.height))
+      truth.append(masks[result.item] ?? .empty(width: map.width, height: map.height, depth: map.depth))
     }
     let figures = try names.map { name in
       (name: name, figures: try PixelFigures(maps: values[name] ?? [], masks: truth))
@@ -46,19 +46,15 @@ public struct Localisation: Sendable {
     return Localisation(maps: figures, warnings: warnings)
   }
 
-  /// The mask of an abnormal image of `size`.
-  private static func mask(
-    of item: DataItem, size: (width: Int, height: Int)
-  ) throws(MaskError) -> GroundTruthMask {
+  /// The mask of an abnormal image on `grid`.
+  private static func mask(of item: DataItem, on grid: ImageGrid) throws(MaskError) -> GroundTruthMask {
     guard let path = item.maskPath else { throw .missing(image: item.path) }
-    let image: Image2D
-    do { image = try ImageReader.read(path) } catch { throw .unreadable(error) }
-    guard (image.width, image.height) == size else {
-      throw .wrongSize(mask: path, found: (image.width, image.height), image: size)
-    }
-    let pixels = image.markedPixels
-    guard pixels.contains(true) else { throw .empty(mask: path) }
-    return GroundTruthMask(width: image.width, height: image.height, pixels: pixels)
+    let image: MedicalImage
+    do { image = try MedicalImage.read(path, isVolume: grid.isVolume) } catch { throw .unreadable(error) }
+    guard image.grid.extents == grid.extents else { throw .wrongSize(mask: path, found: image.grid, image: grid) }
+    let pixels = image.marked
+    guard pixels.contains(true) else { throw .empty(mask: path, isVolume: grid.isVolume) }
+    return GroundTruthMask(width: image.width, height: image.height, depth: image.depth, pixels: pixels)
   }
 }
 
@@ -66,8 +62,8 @@ public struct Localisation: Sendable {
 private enum MaskError: Error, CustomStringConvertible {
   case missing(image: String)
   case unreadable(ImageError)
-  case wrongSize(mask: String, found: (width: Int, height: Int), image: (width: Int, height: Int))
-  case empty(mask: String)
+  case wrongSize(mask: String, found: ImageGrid, image: ImageGrid)
+  case empty(mask: String, isVolume: Bool)
 
   var description: String {
     switch self {
@@ -76,9 +72,11 @@ private enum MaskError: Error, CustomStringConvertible {
     case .unreadable(let error):
       error.description
     case .wrongSize(let mask, let found, let image):
-      "\(mask) has \(found.width)×\(found.height) pixels and its image \(image.width)×\(image.height); give both one size"
-    case .empty(let mask):
-      "\(mask) marks no pixel; draw abnormal pixels white and all others black"
+      "\(mask) has \(found) and its image \(image.size); give both one size"
+    case .empty(let mask, let isVolume):
+      isVolume
+        ? "\(mask) marks no voxel; give abnormal voxels the value 1 and all others 0"
+        : "\(mask) marks no pixel; draw abnormal pixels white and all others black"
     }
   }
 }

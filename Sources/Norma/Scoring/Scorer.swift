@@ -41,7 +41,7 @@ public final class Scorer {
     configuration: RunConfiguration, device: Device, calibrates: Bool = true
   ) throws -> Scorer {
     let scorer = Scorer(
-      detector, specification: configuration.inputSpecification, calibration: Calibration(scores: [:], mapRanges: [:]),
+      detector, specification: images.specification, calibration: Calibration(scores: [:], mapRanges: [:]),
       device: device)
     try withoutGradients {
       try detector.fit { body in try scorer.forEachBatch(of: images) { batch, _ in try body(batch) } }
@@ -64,8 +64,13 @@ public final class Scorer {
           ($0, .init(of: $1, heldOut: unseenScores[$0] ?? [], moments: moments[$0], quantile: quantile))
         }),
       thresholdSource: "\(quantile * 100) % of \(source)",
-      mapRanges: try scorer.mapRanges(of: (unseen ?? images).prefix(128)))
+      mapRanges: try scorer.mapRanges(of: (unseen ?? images).prefix(scorer.imagesForMapRanges)))
     return scorer
+  }
+
+  /// Normal images that display ranges are taken from: of volumes as many as make 16 million values, at least 4.
+  private var imagesForMapRanges: Int {
+    specification.isVolume ? min(128, max(4, 1 << 24 / specification.count)) : 128
   }
 
   /// Fewer held-out normal images than this give no usable quantile.
@@ -123,15 +128,15 @@ public final class Scorer {
     let scores = try withoutGradients {
       try detector.scores(batch, named: names, areReferences: false).mapValues { try $0.values(as: Double.self) }
     }
-    let sizes = indices.map { images.sizes[$0] }
+    let grids = indices.map { images.grids[$0] }
     var maps: [(name: String, maps: [AnomalyMap])] = []
-    var reconstructions: [Image2D]?
-    var steps: [(name: String, images: [Image2D])] = []
+    var reconstructions: [MedicalImage]?
+    var steps: [(name: String, images: [MedicalImage])] = []
     if explains {
       let explanation = try detector.explanation(of: batch)
-      maps = try explanation.maps.map { ($0.name, try AnomalyMap.maps($0.values.detached(), sizes: sizes)) }
-      reconstructions = try explanation.reconstruction.map { try specification.images($0) }
-      steps = try explanation.steps.map { ($0.name, try specification.images($0.images)) }
+      maps = try explanation.maps.map { ($0.name, try AnomalyMap.maps($0.values.detached(), on: grids)) }
+      reconstructions = try explanation.reconstruction.map { try specification.images($0, from: grids) }
+      steps = try explanation.steps.map { ($0.name, try specification.images($0.images, from: grids)) }
     }
     return try indices.enumerated().map { position, index in
       guard let score = scores[main]?[position] else {
@@ -187,6 +192,8 @@ extension Checkpoint {
 extension RunConfiguration {
   /// What the detector takes.
   public var inputSpecification: InputSpecification {
-    InputSpecification(size: detector.settings.imageSize, intensity: input)
+    let settings = detector.settings
+    return InputSpecification(
+      extents: settings.inputExtents, channels: settings.readsPaired ? 2 : 1, intensity: input)
   }
 }

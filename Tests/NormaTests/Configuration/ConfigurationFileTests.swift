@@ -219,6 +219,8 @@ struct ConfigurationFileTests {
         input:
           deviations: 3.0
           intensity: symmetric
+          pairedWindow: []
+          window: []
         method: band-energy
         seed: 1
         training:

@@ -58,7 +58,7 @@ struct BatchLoaderTests {
     let folder = try TemporaryFolder()
     let cached = try await images(6, in: folder)
     let limited = try await images(6, in: folder, memoryLimit: limit)
-    #expect(limited.items == cached.items && limited.sizes.map(\.width) == cached.sizes.map(\.width))
+    #expect(limited.items == cached.items && limited.grids == cached.grids)
     #expect(try (0..<6).map { try limited.values(at: $0) } == (0..<6).map { try cached.values(at: $0) })
     try FileManager.default.removeItem(atPath: cached.items[5].path)
     #expect(try cached.values(at: 5).count == 64)

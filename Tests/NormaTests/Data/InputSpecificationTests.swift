@@ -93,8 +93,8 @@ struct InputSpecificationTests {
   @Test("Maps take their image's own size, bilinearly, one by one")
   func maps() throws {
     let batch = try Tensor([Float(0), 1, 2, 3, 4, 4, 4, 4], shape: [2, 2, 2])
-    let maps = try AnomalyMap.maps(batch, sizes: [(2, 2), (3, 5)])
-    #expect(maps[0] == AnomalyMap(width: 2, height: 2, values: [0, 1, 2, 3]))
+    let maps = try AnomalyMap.maps(batch, on: [ImageGrid(width: 2, height: 2), ImageGrid(width: 3, height: 5)])
+    #expect(maps[0] == AnomalyMap(grid: ImageGrid(width: 2, height: 2), values: [0, 1, 2, 3]))
     #expect(maps[1].width == 3 && maps[1].height == 5)
     #expect(largestDifference(maps[1].values, [Float](repeating: 4, count: 15)) < 1e-5)
   }

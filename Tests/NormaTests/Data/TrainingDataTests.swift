@@ -46,7 +46,7 @@ struct TrainingDataTests {
     #expect(data.validation == nil)
     #expect(data.test?.abnormalities == [false, false, false, true, true, true])
     #expect(data.warnings == [])
-    #expect(data.training.sizes.allSatisfy { $0 == (16, 16) })
+    #expect(data.training.grids.allSatisfy { $0 == ImageGrid(width: 16, height: 16) })
   }
 
   @Test("Validation images are set aside, patient by patient")
