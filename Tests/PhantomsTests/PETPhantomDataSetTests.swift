@@ -23,7 +23,7 @@ struct PETPhantomDataSetTests {
   func entries() throws {
     let entries = try small.entries()
     #expect(entries.map(\.uptakePath) == Self.paths)
-    #expect(entries.map(\.densityPath) == Self.paths.map { "ct/" + $0 })
+    #expect(entries.map(\.densityPath) == Self.paths.map { "paired/" + $0 })
     #expect(entries.compactMap(\.maskPath) == Self.paths.filter { $0.contains("ABNORMAL") }.map { "masks/" + $0 })
     #expect(entries.map(\.seed) == Array(99_997...100_004))
     #expect(entries.map(\.hasLesions) == Self.paths.map { $0.contains("ABNORMAL") })

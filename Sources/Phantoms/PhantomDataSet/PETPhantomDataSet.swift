@@ -7,7 +7,7 @@
 /// test/ABNORMAL/pet-00060
 /// ```
 ///
-/// The CT of each case lies under the same path below `ct/`, the mask of an abnormal one below `masks/`. The number in a name
+/// The CT of each case lies under the same path below `paired/`, the mask of an abnormal one below `masks/`. The number in a name
 /// is the case's phantom seed: `PETPhantom(configuration: configuration).makeCase(seed: 60, hasLesions: true)` makes that case
 /// again. Seeds run on from `seed`, one per case in the order above; two sets share no patient when their seeds lie at least
 /// `count` apart.
@@ -46,8 +46,8 @@ public struct PETPhantomDataSet: Codable, Equatable, Sendable {
     try configuration.validate()
   }
 
-  /// One case of the set. Its paths are below the set's folder and lack the ending, which belongs to the format of whoever
-  /// writes the volumes.
+  /// One case of the set. Its paths are below the set's folder and lack the ending, which is that of the format they are
+  /// written in.
   public struct Entry: Codable, Equatable, Sendable {
     /// The phantom's seed.
     public let seed: UInt64
@@ -55,7 +55,7 @@ public struct PETPhantomDataSet: Codable, Equatable, Sendable {
     public let hasLesions: Bool
     /// The PET's place, for example `test/NORMAL/pet-00050`.
     public let uptakePath: String
-    /// The CT's place, for example `ct/test/NORMAL/pet-00050`.
+    /// The CT's place, for example `paired/test/NORMAL/pet-00050`.
     public let densityPath: String
     /// The mask's place, for example `masks/test/ABNORMAL/pet-00060`; nil for a healthy patient.
     public let maskPath: String?
@@ -74,7 +74,7 @@ public struct PETPhantomDataSet: Codable, Equatable, Sendable {
         let path = "\(folder)/pet-\(String(repeating: "0", count: max(5 - digits.count, 0)))\(digits)"
         entries.append(
           Entry(
-            seed: seed, hasLesions: hasLesions, uptakePath: path, densityPath: "ct/\(path)",
+            seed: seed, hasLesions: hasLesions, uptakePath: path, densityPath: "paired/\(path)",
             maskPath: hasLesions ? "masks/\(path)" : nil))
       }
     }

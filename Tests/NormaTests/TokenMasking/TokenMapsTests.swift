@@ -68,7 +68,7 @@ struct TokenMapsTests {
     detection.memoryLimit = memory
     return try TokenMaps(
       decoder: DropoutDecoder(network: network, settings: configuration.autoencoder, decodings: 3), settings: detection,
-      sides: configuration.extents, range: 0...1, device: .cpu)
+      sides: configuration.inputExtents, range: 0...1, device: .cpu)
   }
 
   @Test("Maps are empty without flags, and confined to the neighbourhood of flagged tokens with them")

@@ -42,7 +42,7 @@ struct TokenMaskingDetectorTests {
   }
 
   private func batch(_ count: Int, seed: UInt64, for detector: TokenMaskingDetector) throws -> Tensor {
-    let sides = detector.configuration.extents
+    let sides = detector.configuration.inputExtents
     let channels = detector.configuration.conditioned ? 2 : 1
     let noise = try Generator(seed: seed).uniform(-1, 1, shape: [count, channels] + sides.map { $0 / 4 })
     return try noise.resized(to: sides)
@@ -108,7 +108,7 @@ struct TokenMaskingDetectorTests {
       #expect(values.shape == [3] && isFinite, "\(name)")
     }
     let explanation = try detector.explanation(of: images)
-    let sides = detector.configuration.extents
+    let sides = detector.configuration.inputExtents
     #expect(explanation.maps.map(\.name) == ["density", "residual", "zScore", "tokenSurprise"])
     for map in explanation.maps.dropLast() { #expect(map.values.shape == [3] + sides) }
     #expect(explanation.maps[3].values.shape == [3] + detector.configuration.grid)

@@ -238,11 +238,13 @@ public struct TokenMaskingConfiguration: DetectorConfiguration {
 
 extension TokenMaskingConfiguration {
   /// Sides of an image, outermost first.
-  var extents: [Int] { volume.isEmpty ? [imageSize, imageSize] : volume }
+  public var inputExtents: [Int] { volume.isEmpty ? [imageSize, imageSize] : volume }
+  /// Whether paired volumes are read.
+  public var readsPaired: Bool { conditioned }
   /// Pixels along a token's side, f.
   var cell: Int { 1 << autoencoder.levels }
   /// Tokens along each side.
-  var grid: [Int] { extents.map { $0 / cell } }
+  var grid: [Int] { inputExtents.map { $0 / cell } }
   /// Tokens of an image, L.
   var tokens: Int { grid.reduce(1, *) }
 

@@ -125,7 +125,7 @@ extension TokenMaskingDetector {
     let map = try Tensor.concatenated(maps, axis: 0).selecting(index, axis: 0)
     let made = try Tensor.concatenated(valid, axis: 0).selecting(index, axis: 0)
     try history.pass.histogram.add(map.selecting(where: made))
-    let images = try map.reshaped([rows.count] + configuration.extents)
+    let images = try map.reshaped([rows.count] + configuration.inputExtents)
     let grids = try suspects.suspicion(of: images, cell: configuration.cell)
     history.pass.suspicion.append(try tokens.order.sequences(of: grids).to(.cpu))
     if configuration.rounds.keepsMaps { history.pass.maps.append(try images.to(.float16).to(.cpu)) }

@@ -74,7 +74,7 @@ extension TokenMaskingDetector {
       sequences, flags: flags, reading: reading, samples: detection.samples, keys: keys, context: context)
     let maker = try TokenMaps(
       decoder: DropoutDecoder(network: tokens, settings: configuration.autoencoder, decodings: detection.decodings),
-      settings: detection, sides: configuration.extents, range: range, device: batch.device)
+      settings: detection, sides: configuration.inputExtents, range: range, device: batch.device)
     let valid = try maker.validPixels(tokens.order.grids(of: flags))
     let images = try tokens.image(of: batch).reshaped([batch.extent(0), -1])
     let maps = try keys.indices.map { row in
@@ -150,7 +150,7 @@ extension TokenMaskingDetector {
   private func healedImages(_ findings: Findings) throws(TorchError) -> Tensor {
     let unit = try Tensor.stacked(findings.maps.map(\.healed))
     return try (unit * (range.upperBound - range.lowerBound) + range.lowerBound)
-      .reshaped([findings.maps.count, 1] + configuration.extents)
+      .reshaped([findings.maps.count, 1] + configuration.inputExtents)
   }
 
   // MARK: Scores
@@ -190,7 +190,7 @@ extension TokenMaskingDetector {
   public func explanation(of batch: Tensor) throws -> Explanation {
     try withoutGradients {
       let found = try findings(in: batch)
-      let (count, sides) = (batch.extent(0), configuration.extents)
+      let (count, sides) = (batch.extent(0), configuration.inputExtents)
       let kinds =
         [configuration.detection.map]
         + TokenMaskingConfiguration.Detection.Map.allCases.filter { $0 != configuration.detection.map }

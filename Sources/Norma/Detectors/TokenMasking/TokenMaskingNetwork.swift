@@ -17,7 +17,7 @@ final class TokenMaskingNetwork: Module {
 
   init(_ configuration: TokenMaskingConfiguration, seed: Int) throws(TorchError) {
     self.configuration = configuration
-    let axes = configuration.extents.count
+    let axes = configuration.inputExtents.count
     func generator(_ part: UInt64) throws(TorchError) -> Generator {
       try Generator(seed: CounterRandom.hash(UInt64(seed), part))
     }
