@@ -62,6 +62,7 @@ enum GilbertCurve {
     _ corner: Vector, _ a: Vector, _ b: Vector, _ c: Vector, _ walk: inout [Vector]
   ) {
     let (width, height, depth) = (length(a), length(b), length(c))
+    guard width > 0 && height > 0 && depth > 0 else { return }
     guard height > 1 || depth > 1 else { return walkLine(corner, a, &walk) }
     guard width > 1 || depth > 1 else { return walkLine(corner, b, &walk) }
     guard width > 1 || height > 1 else { return walkLine(corner, c, &walk) }

@@ -11,6 +11,8 @@ struct TokenHealer {
   let transformer: TokenTransformer
   /// Of the distribution that tokens are drawn from; 0 takes the likeliest.
   let temperature: Double
+  /// The random number of a sequence, sample and place.
+  var chance: (UInt64, Int, Int) -> Float = CounterRandom.uniform
 
   /// What the model says of sequences as they are.
   struct Reading {
@@ -124,7 +126,7 @@ struct TokenHealer {
     var values: [Float] = []
     values.reserveCapacity(keys.count * samples * stops.count)
     for key in keys {
-      for sample in 0..<samples { for stop in stops { values.append(CounterRandom.uniform(key, sample, stop)) } }
+      for sample in 0..<samples { for stop in stops { values.append(chance(key, sample, stop)) } }
     }
     return try Tensor(values, shape: [keys.count * samples, stops.count], on: device)
   }

@@ -26,17 +26,21 @@ struct TokenOrder {
   ///   - extents: two or three extents, outermost first.
   ///   - seed: what the shuffle follows from; other curves do not look at it.
   init(_ curve: TokenCurve, extents: [Int], seed: UInt64) {
-    let count = extents.reduce(1, *)
+    let all = Array(0..<extents.reduce(1, *))
     switch curve {
-    case .raster: cells = Array(0..<count)
-    case .snake: cells = Self.snake(extents)
-    case .gilbert: cells = GilbertCurve.cells(extents)
+    case .raster: self.init(cells: all, extents: extents)
+    case .snake: self.init(cells: Self.snake(extents), extents: extents)
+    case .gilbert: self.init(cells: GilbertCurve.cells(extents), extents: extents)
     case .random:
       var random = SeededGenerator(seed: seed)
-      cells = random.shuffled(Array(0..<count))
+      self.init(cells: random.shuffled(all), extents: extents)
     }
-    self.extents = extents
-    var places = [Int](repeating: 0, count: count)
+  }
+
+  /// An order given cell by cell.
+  init(cells: [Int], extents: [Int]) {
+    (self.cells, self.extents) = (cells, extents)
+    var places = [Int](repeating: 0, count: cells.count)
     for (place, cell) in cells.enumerated() { places[cell] = place }
     self.places = places
   }
