@@ -23,8 +23,8 @@ func tests(of room: String, knows others: [Target.Dependency] = [], golden: Bool
 }
 
 let presets = [
-  "band-energy", "memmc-mae-laptop-128", "memmc-mae-laptop-64", "memmc-mae-paper", "simsid-demo",
-  "simsid-laptop-128", "simsid-laptop-64", "simsid-official-chexpert", "simsid-official-covidx",
+  "autoencoder-laptop-64", "band-energy", "memmc-mae-laptop-128", "memmc-mae-laptop-64", "memmc-mae-paper",
+  "simsid-demo", "simsid-laptop-128", "simsid-laptop-64", "simsid-official-chexpert", "simsid-official-covidx",
   "simsid-official-zhanglab", "simsid-paper", "squid", "token-masking-laptop-64", "token-masking-paper",
 ]
 
@@ -63,6 +63,7 @@ let package = Package(
       resources: presets.map { .embedInCode("Presets/\($0).yaml") },
       notes: [
         "Detectors/SimSID/README.md", "Detectors/BandEnergy/README.md", "Detectors/MemMCMAE/README.md",
+        "Detectors/Baselines/Autoencoder/README.md", "Detectors/TokenMasking/README.md",
       ]),
     .executableTarget(
       name: "NormaCLI",

@@ -1,5 +1,5 @@
 /// Comma-separated values after RFC 4180: quoted fields may hold commas, quotes (doubled) and line breaks.
-enum CommaSeparatedValues {
+public enum CommaSeparatedValues {
   /// One record and the line it starts on, from 1.
   struct Record: Equatable {
     var line: Int
@@ -58,7 +58,7 @@ enum CommaSeparatedValues {
   }
 
   /// One record as text, with CR LF at its end.
-  static func line(_ fields: [String]) -> String {
+  public static func line(_ fields: [String]) -> String {
     fields.map(quotedIfNeeded).joined(separator: ",") + "\r\n"
   }
 

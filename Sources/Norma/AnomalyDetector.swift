@@ -164,6 +164,7 @@ extension RunConfiguration {
     case .memMCMAE(let settings): try MemMCMAEDetector(settings, seed: seed, training: training)
     case .tokenMasking(let settings):
       try TokenMaskingDetector(settings, seed: seed, range: inputSpecification.background...1)
+    case .autoencoder(let settings): try AutoencoderDetector(settings, seed: seed, training: training)
     case .bandEnergy(let settings): try BandEnergyDetector(settings)
     }
   }

@@ -78,7 +78,7 @@ struct BenchCommand: AsyncParsableCommand {
     switch configuration.detector {
     case .simSID: SimSIDScore.reconstructionLogit.rawValue
     case .memMCMAE: MemMCMAEScore.multiScaleSimilarity.rawValue
-    case .tokenMasking, .bandEnergy: nil
+    case .tokenMasking, .autoencoder, .bandEnergy: nil
     }
   }
 
@@ -95,7 +95,7 @@ struct BenchCommand: AsyncParsableCommand {
         + " --encoder-heads \(settings.encoderHeads) --decoder-depth \(settings.decoderDepth)"
         + " --decoder-width \(settings.decoderWidth) --decoder-heads \(settings.decoderHeads)"
         + " --mask-ratio \(settings.maskRatio) --masks \(settings.masks)" + shared
-    case .tokenMasking, .bandEnergy: return shared
+    case .tokenMasking, .autoencoder, .bandEnergy: return shared
     }
   }
 }

@@ -59,12 +59,35 @@ struct ConfigurationOptions: ParsableArguments {
 
   /// The configuration that the options stand for; `fallback` where none is named.
   func resolved(fallback: Preset = .simSIDLaptop64) throws -> RunConfiguration {
-    let overrides = settings + (seed.map { ["seed=\($0)"] } ?? [])
-    if let config { return try ConfigurationFile.read(path: config, overrides: overrides) }
-    if let method {
-      let base = RunConfiguration(detector: DetectorSettings(try DetectionMethod(named: method)))
+    let source =
+      config.map(ConfigurationSource.file) ?? method.map(ConfigurationSource.method)
+      ?? .preset(preset ?? fallback.rawValue)
+    return try source.configuration(overrides: settings + (seed.map { ["seed=\($0)"] } ?? []))
+  }
+}
+
+/// Where a configuration comes from.
+enum ConfigurationSource {
+  case preset(String)
+  case file(String)
+  case method(String)
+
+  /// What tables and folders call the configuration.
+  var name: String {
+    switch self {
+    case .preset(let name), .method(let name): name.lowercased()
+    case .file(let path): URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    }
+  }
+
+  /// The configuration with `key.path=value` settings applied last.
+  func configuration(overrides: [String]) throws -> RunConfiguration {
+    switch self {
+    case .preset(let name): return try Preset(named: name).configuration(overrides: overrides)
+    case .file(let path): return try ConfigurationFile.read(path: path, overrides: overrides)
+    case .method(let name):
+      let base = RunConfiguration(detector: DetectorSettings(try DetectionMethod(named: name)))
       return try ConfigurationFile.read(yaml: "", source: "--method", base: base, overrides: overrides)
     }
-    return try (preset.map { try Preset(named: $0) } ?? fallback).configuration(overrides: overrides)
   }
 }

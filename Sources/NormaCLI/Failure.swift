@@ -27,7 +27,7 @@ enum Failure {
       ConfigurationError.unreadable, TrainingError.nothingToResume:
       missingInput
     case ImageError.notWritable, ImageError.notEncodable, ImageError.outOfMemory: failed
-    case is ConfigurationError, PhantomError.invalidValue: usage
+    case is ConfigurationError, PhantomError.invalidValue, TrainingError.otherConfiguration: usage
     case let error as TorchError where error.operation == "device": usage
     case is ImageError, is DataSetError, is CheckpointError, is SimSIDImportError, is StateMismatch,
       is EvaluationImagesError, EvaluationError.oneClassOnly, TrainingError.tooFewImages, TrainingError.otherData:

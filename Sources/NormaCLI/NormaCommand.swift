@@ -17,8 +17,8 @@ struct NormaCommand: AsyncParsableCommand {
       """,
     version: Norma.version,
     subcommands: [
-      DemoCommand.self, TrainCommand.self, ScoreCommand.self, EvaluateCommand.self, InfoCommand.self,
-      ImportCommand.self, PhantomCommand.self, BenchCommand.self,
+      DemoCommand.self, TrainCommand.self, ScoreCommand.self, EvaluateCommand.self, SweepCommand.self,
+      InfoCommand.self, ImportCommand.self, PhantomCommand.self, BenchCommand.self,
     ])
 
   static func main() async {

@@ -15,6 +15,7 @@ struct PhantomCommand: AsyncParsableCommand {
         norma phantom phantoms
         norma phantom phantoms --train 400 --test-normal 100 --test-abnormal 100 --size 256 --seed 7
         norma phantom nodules --lesion nodule
+        norma phantom mixed --train 400 --train-abnormal 400 --lesion-contrast 3
         norma phantom bodies --kind pet --train 0 --train-abnormal 100
       """)
 
@@ -33,7 +34,7 @@ struct PhantomCommand: AsyncParsableCommand {
   @Option(help: "Normal training images.")
   var train = 200
 
-  @Option(help: "Abnormal training images, for validation or contamination.")
+  @Option(help: "Abnormal training images, for validation or contamination; by default none.")
   var trainAbnormal = 0
 
   @Option(help: "Normal test images.")

@@ -81,7 +81,7 @@ public struct Histogram: Equatable, Sendable {
         """
       legend.append(LegendEntry(name: name, mark: "threshold"))
     }
-    return frame.svg(marks: marks, legend: legend)
+    return PlotFrame.svg([frame.picture(marks: marks, legend: legend)])
   }
 
   private func share(_ count: Int, of all: Int) -> Double { all == 0 ? 0 : Double(count) / Double(all) }

@@ -32,13 +32,29 @@ public struct LinePlot: Equatable, Sendable {
     public var interpolation: Interpolation
     /// A reference, such as chance: thin, dashed and grey.
     public var isReference: Bool
+    /// How far a band reaches above and below each point, such as a standard deviation; empty: there is no band.
+    public var spreads: [Double]
+    /// Whether points are marked: where they are few, and the line between them is a guide to the eye.
+    public var marksPoints: Bool
 
     /// Creates a line.
-    public init(name: String, points: [Point], interpolation: Interpolation = .straight, isReference: Bool = false) {
+    public init(
+      name: String, points: [Point], interpolation: Interpolation = .straight, isReference: Bool = false,
+      spreads: [Double] = [], marksPoints: Bool = false
+    ) {
       self.name = name
       self.points = points
       self.interpolation = interpolation
       self.isReference = isReference
+      self.spreads = spreads
+      self.marksPoints = marksPoints
+    }
+
+    /// The ends of the band at every point that has one.
+    var band: [(x: Double, lower: Double, upper: Double)] {
+      zip(points, spreads).filter { $0.x.isFinite && $0.y.isFinite && $1.isFinite }.map {
+        (x: $0.x, lower: $0.y - $1, upper: $0.y + $1)
+      }
     }
   }
 
@@ -72,69 +88,4 @@ public struct LinePlot: Equatable, Sendable {
     self.y = y
     self.series = series
   }
-
-  /// The plot as an `<svg>` element for a page that holds `PlotStyle.css`.
-  public var svg: String {
-    let frame = PlotFrame(
-      x: ticks(x, \.x, expands: false), y: ticks(y, \.y, expands: true), title: title, xLabel: x.label, yLabel: y.label)
-    var marks = ""
-    var legend: [LegendEntry] = []
-    var colour = 0
-    for line in series {
-      if !line.isReference { colour += 1 }
-      let mark = line.isReference ? "line reference" : PlotStyle.seriesClass("line", colour)
-      marks += drawn(line, mark: mark, in: frame)
-      legend.append(LegendEntry(name: line.name, mark: mark))
-    }
-    return frame.svg(marks: marks, legend: legend)
-  }
-
-  private func ticks(_ axis: Axis, _ value: (Point) -> Double, expands: Bool) -> AxisTicks {
-    if let range = axis.range { return AxisTicks(covering: range, expands: false) }
-    let values = series.flatMap { $0.points.map(value) }.filter(\.isFinite)
-    return AxisTicks(covering: (values.min() ?? 0)...(values.max() ?? 1), expands: expands)
-  }
-
-  private func drawn(_ line: Series, mark: String, in frame: PlotFrame) -> String {
-    var path = ""
-    var kept: [Point] = []
-    var last: (column: Double, row: Double)?
-    for (index, point) in line.points.enumerated() {
-      guard point.x.isFinite, point.y.isFinite else {
-        last = nil
-        continue
-      }
-      let (column, row) = (frame.column(point.x), frame.row(point.y))
-      if let before = last {
-        // Below four tenths of a picture unit nobody sees a difference, and large curves stay small files.
-        let isLast = index == line.points.count - 1
-        if !isLast, abs(column - before.column) < 0.4, abs(row - before.row) < 0.4 { continue }
-        let isStep = line.interpolation == .stepBefore
-        path += isStep ? "V\(coordinate(row))H\(coordinate(column))" : "L\(pair(column, row))"
-      } else {
-        path += "M\(pair(column, row))"
-      }
-      last = (column, row)
-      kept.append(point)
-    }
-    guard !path.isEmpty else { return "" }
-    return "<path class=\"\(mark)\" d=\"\(path)\"/>\n" + (line.isReference ? "" : hovers(line.name, kept, in: frame))
-  }
-
-  /// Up to 48 invisible dots that tell their values to a resting pointer.
-  private func hovers(_ name: String, _ points: [Point], in frame: PlotFrame) -> String {
-    let stride = max(1, (points.count + 47) / 48)
-    let chosen = points.indices.filter { $0 % stride == 0 || $0 == points.count - 1 }
-    return chosen.map { index in
-      let point = points[index]
-      let values = "\(x.label) \(FigureFormat.number(point.x)), \(y.label) \(FigureFormat.number(point.y))"
-      return """
-        <circle class="hover" cx="\(coordinate(frame.column(point.x)))" cy="\(coordinate(frame.row(point.y)))" r="5">\
-        <title>\(escaped("\(name): \(values)"))</title></circle>
-
-        """
-    }.joined()
-  }
-
-  private func pair(_ column: Double, _ row: Double) -> String { "\(coordinate(column)) \(coordinate(row))" }
 }

@@ -22,21 +22,41 @@ struct PlotFrame {
     Self.top + (y.range.upperBound - value) / (y.range.upperBound - y.range.lowerBound) * Self.plotHeight
   }
 
-  /// The whole picture.
+  /// What is drawn of one plot, from its own top left corner.
+  struct Picture {
+    let title: String
+    let height: Double
+    let markup: String
+  }
+
+  /// The whole plot.
   /// - Parameters:
   ///   - marks: what lies inside the axes.
   ///   - legend: one entry per line below the horizontal axis.
-  func svg(marks: String, legend: [LegendEntry]) -> String {
+  func picture(marks: String, legend: [LegendEntry]) -> Picture {
     let bottom = Self.top + Self.plotHeight
-    let height = bottom + 50 + 22 * Double(legend.count)
     let entries = legend.enumerated().map { $1.svg(row: bottom + 62 + 22 * Double($0)) }
+    return Picture(
+      title: title, height: bottom + 50 + 22 * Double(legend.count),
+      markup: """
+        <text class="plot-title" x="\(coordinate(Self.left))" y="18">\(escaped(title))</text>
+        \(axes(bottom: bottom))<g>
+        \(marks)</g>
+        \(entries.joined())
+        """)
+  }
+
+  /// An `<svg>` element of plots, side by side where there are several.
+  static func svg(_ pictures: [Picture]) -> String {
+    let parts = pictures.enumerated().map { index, picture in
+      let left = coordinate(Double(index) * width)
+      return index == 0 ? picture.markup : "<g transform=\"translate(\(left) 0)\">\n\(picture.markup)</g>\n"
+    }
+    let (right, bottom) = (Double(pictures.count) * width, pictures.map(\.height).max() ?? 0)
     return """
-      <svg class="plot" viewBox="0 0 \(coordinate(Self.width)) \(coordinate(height))" role="img" \
-      aria-label="\(escaped(title))">
-      <text class="plot-title" x="\(coordinate(Self.left))" y="18">\(escaped(title))</text>
-      \(axes(bottom: bottom))<g>
-      \(marks)</g>
-      \(entries.joined())</svg>
+      <svg class="plot" viewBox="0 0 \(coordinate(right)) \(coordinate(bottom))" role="img" \
+      aria-label="\(escaped(pictures.map(\.title).joined(separator: "; ")))">
+      \(parts.joined())</svg>
 
       """
   }

@@ -14,6 +14,8 @@ public enum PlotStyle {
     .plot .axis { stroke: var(--plot-muted); }
     .plot .line { fill: none; stroke: var(--plot-colour); stroke-width: 2; stroke-linejoin: round; }
     .plot .dashed { stroke-dasharray: 7 3; }
+    .plot .band { fill: var(--plot-colour); fill-opacity: 0.14; }
+    .plot .dot { fill: var(--plot-colour); }
     .plot .reference { stroke: var(--plot-muted); stroke-width: 1.25; stroke-dasharray: 3 4; }
     .plot .threshold { stroke: var(--plot-ink); stroke-width: 1.5; stroke-dasharray: 6 4; }
     .plot .bar { fill: var(--plot-colour); fill-opacity: 0.4; stroke: var(--plot-colour); stroke-width: 1; }
@@ -25,7 +27,7 @@ public enum PlotStyle {
     """
 
   /// A plot as a file of its own, to be written as `.svg`.
-  /// - Parameter plot: the `svg` of a `LinePlot` or `Histogram`.
+  /// - Parameter plot: the `svg` of a `LinePlot`, of several, or of a `Histogram`.
   public static func standalone(_ plot: String) -> String {
     let opening = "<svg "
     guard plot.hasPrefix(opening), let end = plot.firstIndex(of: ">") else { return plot }

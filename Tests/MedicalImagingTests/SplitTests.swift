@@ -96,10 +96,45 @@ struct SplitTests {
     #expect(try split.trainingItems(contamination: 0.2, seed: 4) != split.trainingItems(contamination: 0.2, seed: 5))
     #expect(
       message { try dataSet(normal: 300, abnormal: 10).trainingItems(contamination: 0.1, seed: 0) }
-        == "The contamination asks for 30 abnormal images, but train has 10; ask for fewer.")
+        == "A contamination of 0.1 asks for 30 abnormal among 300 training images, but train has 10; add abnormal images to "
+        + "train, or ask for a smaller share or for at most 100 training images.")
     #expect(
       message { try split.trainingItems(contamination: 1.5, seed: 0) }
         == "The contamination is 1.5; it must lie between 0 and 1.")
+  }
+
+  @Test("The sets of all contaminations are equally large, nested both ways, and hold no image of another split")
+  func nestedContaminations() throws {
+    let split = try dataSet(normal: 300, abnormal: 400).settingAsideValidation(normal: 50, abnormal: 50, seed: 8)
+    let shares = [0, 0.2, 0.33, 0.5, 0.8, 1]
+    let levels = try shares.map { try split.trainingItems(contamination: $0, count: 200, seed: 4) }
+    for items in levels {
+      #expect(items.count == 200 && Set(items).count == 200)
+      #expect(items.allSatisfy { $0.split == .train })
+    }
+    for (smaller, larger) in zip(levels, levels.dropFirst()) {
+      let abnormal = [smaller, larger].map { Set($0.filter { $0.label == .abnormal }) }
+      let normal = [smaller, larger].map { Set($0.filter { $0.label == .normal }) }
+      #expect(abnormal[0].isStrictSubset(of: abnormal[1]) && normal[1].isStrictSubset(of: normal[0]))
+    }
+    #expect(levels.map { $0.count { $0.label == .abnormal } } == [0, 40, 66, 100, 160, 200])
+    #expect(try split.trainingItems(contamination: 1, seed: 4).count == 250)
+  }
+
+  @Test("Numbers of training images that train has not got say so")
+  func trainingCounts() throws {
+    let whole = dataSet(normal: 30, abnormal: 40)
+    #expect(try whole.trainingItems(contamination: 0.5, count: 60, seed: 1).count == 60)
+    #expect(
+      message { try whole.trainingItems(count: 31, seed: 1) }
+        == "Training asks for 31 normal images, but train has 30; ask for fewer.")
+    #expect(
+      message { try whole.trainingItems(contamination: 1, count: 41, seed: 1) }
+        == "A contamination of 1.0 asks for 41 abnormal among 41 training images, but train has 40; add abnormal images to "
+        + "train, or ask for a smaller share or for at most 40 training images.")
+    #expect(
+      message { try whole.trainingItems(count: -1, seed: 1) }
+        == "The number of training images is -1; it must not be negative.")
   }
 
   @Test("A limit holds for each label of each split")

@@ -3,6 +3,7 @@ import Testing
 
 @Suite("Usage errors")
 struct UsageTests {
+  static let sweep = ["sweep", "contamination", "data", "--preset", "band-energy", "--output", "runs"]
   static let train = ["train", "data", "--output", "run"]
 
   @Test(
@@ -29,7 +30,7 @@ struct UsageTests {
       ),
       (
         train + ["--method", "simsad"],
-        "norma: there is no method 'simsad'; choose one of simsid, memmc-mae, token-masking, band-energy"
+        "norma: there is no method 'simsad'; choose one of simsid, memmc-mae, token-masking, autoencoder, band-energy"
       ),
       (train + ["--device", "gpu"], "norma: device: 'gpu' is none of cpu, cuda, cuda:N and mps"),
       (["evaluate", "data"], "Error: Give --checkpoint, or --trials with --output."),
@@ -38,6 +39,28 @@ struct UsageTests {
       (
         ["evaluate", "data", "--checkpoint", "model.safetensors", "--seed", "2"],
         "Error: --preset, --config, --method, --set and --seed go with --trials; a checkpoint has its own configuration."
+      ),
+      (sweep + ["--levels", "0.2,0.2"], "Error: --levels has 0.2 twice; give each share once."),
+      (
+        sweep + ["--levels", "0,1.5"],
+        "Error: --levels has '1.5'; give shares from 0 to 1, for example 0,0.2,0.5,0.8,1."
+      ),
+      (
+        sweep + ["--levels", "few"], "Error: --levels has 'few'; give shares from 0 to 1, for example 0,0.2,0.5,0.8,1."
+      ),
+      (sweep + ["--levels", "0,,1"], "Error: --levels has ''; give shares from 0 to 1, for example 0,0.2,0.5,0.8,1."),
+      (sweep + ["--trials", "0"], "Error: --trials must be 1 or more."),
+      (
+        sweep + ["--config", "runs/Band-Energy.yaml", "--config", "other/Band-Energy.yaml"],
+        "Error: Two configurations are called 'Band-Energy'; give each once, and files names of their own."
+      ),
+      (
+        sweep + ["--set", "data.contamination=0.1"],
+        "Error: data.contamination is what the sweep changes; give --levels."
+      ),
+      (
+        ["sweep", "contamination", "data", "--output", "runs"],
+        "Error: Give --preset, --config or --method; several are compared."
       ),
       (["bench", "--rounds", "0"], "Error: --rounds and --repeats must be 1 or more."),
       (

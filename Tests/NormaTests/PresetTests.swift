@@ -82,6 +82,8 @@ struct PresetTests {
   @Test("The defaults of SimSID are the paper's preset")
   func defaultsArePaper() throws {
     #expect(try Preset.simSIDPaper.configuration().detector == .simSID(SimSIDConfiguration()))
+    #expect(
+      RunConfiguration(detector: DetectorSettings(.autoencoder)).detector == .autoencoder(AutoencoderConfiguration()))
     #expect(try Preset.bandEnergy.configuration().detector == .bandEnergy(BandEnergyConfiguration()))
   }
 

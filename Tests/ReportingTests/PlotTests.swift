@@ -32,6 +32,35 @@ struct PlotTests {
     #expect(!plot.svg.contains("<path"))
   }
 
+  @Test("A band reaches as far above and below the points as it is told, and ends at the axis; points are marked")
+  func band() {
+    var plot = unit
+    plot.series[0].spreads = [0.5, 0.25, 0.125]
+    plot.series[0].marksPoints = true
+    #expect(
+      plot.svg.contains(
+        "<path class=\"band series-1\" d=\"M58 169L251 169L444 34L444 67.75L251 304L58 304Z\"/>"))
+    #expect(plot.svg.contains("<circle class=\"dot series-1\" cx=\"251\" cy=\"236.5\" r=\"3.5\"/>"))
+    #expect(plot.svg.components(separatedBy: "class=\"dot").count == 4)
+    #expect(!unit.svg.contains("class=\"band") && !unit.svg.contains("class=\"dot"))
+    plot.series[0].points[1].y = .nan
+    #expect(plot.svg.contains("d=\"M58 169L444 34L444 67.75L58 304Z\""))
+    plot.y.range = nil
+    plot.series[0].spreads = [2, 2, 2]
+    #expect(plot.svg.contains(">3</text>") && plot.svg.contains(">−2</text>"))
+  }
+
+  @Test("Plots side by side are one picture, each as wide as alone and as tall as the tallest")
+  func panels() throws {
+    var second = unit
+    second.series.append(.init(name: "chance", points: [.init(x: 0, y: 0)], isReference: true))
+    let svg = LinePlot.svg([unit, second])
+    #expect(svg.hasPrefix("<svg class=\"plot\" viewBox=\"0 0 920 398\" role=\"img\" aria-label=\"T; T\">"))
+    #expect(svg.components(separatedBy: "<svg").count == 2 && svg.components(separatedBy: "M58 304L251").count == 3)
+    #expect(svg.contains("<g transform=\"translate(460 0)\">"))
+    #expect(LinePlot.svg([unit]) == unit.svg)
+  }
+
   @Test("Large curves become small pictures that keep their ends")
   func thinned() throws {
     var plot = unit

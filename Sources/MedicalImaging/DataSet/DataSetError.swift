@@ -22,6 +22,8 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
   case missingMask(image: String, mask: String)
   /// A split asks for more images than there are; `requested` of `available`.
   case tooFewImages(purpose: String, kind: DataItem.Label, requested: Int, available: Int)
+  /// A contamination asks for more abnormal images than `train` has, to be so large a share of `images`.
+  case tooFewForContamination(share: Double, images: Int, requested: Int, available: Int)
   /// Setting images aside would leave no normal one for training.
   case nothingLeftToTrain(requested: Int, available: Int)
   /// A share outside its range.
@@ -59,6 +61,10 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(image) has no mask; it should be \(mask)."
     case .tooFewImages(let purpose, let kind, let requested, let available):
       "\(purpose) asks for \(requested) \(kind.rawValue) images, but train has \(available); ask for fewer."
+    case .tooFewForContamination(let share, let images, let requested, let available):
+      "A contamination of \(share) asks for \(requested) abnormal among \(images) training images, but train has "
+        + "\(available); add abnormal images to train, or ask for a smaller share or for at most "
+        + "\(Int(Double(available) / share)) training images."
     case .nothingLeftToTrain(let requested, let available):
       "Validation asks for \(requested) of the \(available) normal images in train, which leaves none to train on; "
         + "ask for fewer."

@@ -1,24 +1,33 @@
 extension ImageDataSet {
-  /// The images to train on: all n normal ones of `train`, or, with a contamination c, ⌊(1 − c) · n⌋ of them and as many
-  /// abnormal ones of `train` as keep the number at n (SimSID, §5.3).
+  /// The n images to train on: normal ones of `train`, or, with a contamination c, ⌊(1 − c) · n⌋ of them and as many
+  /// abnormal ones of `train` as keep the number at n (SimSID, §5.3). Images of other splits are never among them.
   ///
   /// Which images those are is drawn by seed, and with the same seed a larger share contains the abnormal images of a
-  /// smaller one. Draw the validation split first: its images are not in `train` any more. The items keep the data set's
-  /// order, and their labels, which training must not look at.
-  /// - Parameter contamination: c, the share of abnormal images, in `0...1`.
-  /// - Throws: `DataSetError`, for a share outside `0...1`, and when `train` has too few abnormal images.
-  public func trainingItems(contamination: Double = 0, seed: UInt64) throws(DataSetError) -> [DataItem] {
+  /// smaller one, and none but its normal ones. Draw the validation split first: its images are not in `train` any more. The
+  /// items keep the data set's order, and their labels, which training must not look at.
+  /// - Parameters:
+  ///   - contamination: c, the share of abnormal images, in `0...1`.
+  ///   - count: n; nil: as many as `train` has normal ones.
+  /// - Throws: `DataSetError`, for a share outside `0...1`, and when `train` has too few normal or abnormal images.
+  public func trainingItems(
+    contamination: Double = 0, count: Int? = nil, seed: UInt64
+  ) throws(DataSetError) -> [DataItem] {
     guard (0...1).contains(contamination) else {
       throw .shareOutOfRange(name: "The contamination", value: contamination)
     }
     let normal = items(in: .train, label: .normal)
     let abnormal = items(in: .train, label: .abnormal)
+    let count = count ?? normal.count
+    guard count >= 0 else { throw .negativeCount(name: "The number of training images", value: count) }
     let rounding = 1e-9  // 1 - 0.9 is a little less than 0.1 in binary
-    let keptNormal = Int((1 - contamination) * Double(normal.count) + rounding)
-    let added = normal.count - keptNormal
+    let keptNormal = Int((1 - contamination) * Double(count) + rounding)
+    let added = count - keptNormal
+    guard keptNormal <= normal.count else {
+      throw .tooFewImages(purpose: "Training", kind: .normal, requested: keptNormal, available: normal.count)
+    }
     guard added <= abnormal.count else {
-      throw .tooFewImages(
-        purpose: "The contamination", kind: .abnormal, requested: added, available: abnormal.count)
+      throw .tooFewForContamination(
+        share: contamination, images: count, requested: added, available: abnormal.count)
     }
     var generator = SeededGenerator(seed: seed)
     let chosen = Set(

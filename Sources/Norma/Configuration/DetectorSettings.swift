@@ -6,6 +6,8 @@ public enum DetectionMethod: String, Codable, CaseIterable, Sendable {
   case memMCMAE = "memmc-mae"
   /// Iterative latent token masking: VQ-VAE, transformer, healing, density maps.
   case tokenMasking = "token-masking"
+  /// The plain autoencoder, a baseline: reconstruction error.
+  case autoencoder
   /// The yardstick: band energies and nearest normal images, no network.
   case bandEnergy = "band-energy"
 
@@ -27,6 +29,8 @@ public enum DetectorSettings: Equatable, Sendable {
   case memMCMAE(MemMCMAEConfiguration)
   /// Iterative latent token masking.
   case tokenMasking(TokenMaskingConfiguration)
+  /// The plain autoencoder.
+  case autoencoder(AutoencoderConfiguration)
   /// The yardstick.
   case bandEnergy(BandEnergyConfiguration)
 
@@ -37,6 +41,7 @@ public enum DetectorSettings: Equatable, Sendable {
       case .simSID: .simSID(SimSIDConfiguration())
       case .memMCMAE: .memMCMAE(MemMCMAEConfiguration())
       case .tokenMasking: .tokenMasking(TokenMaskingConfiguration())
+      case .autoencoder: .autoencoder(AutoencoderConfiguration())
       case .bandEnergy: .bandEnergy(BandEnergyConfiguration())
       }
   }
@@ -47,6 +52,7 @@ public enum DetectorSettings: Equatable, Sendable {
     case .simSID: .simSID
     case .memMCMAE: .memMCMAE
     case .tokenMasking: .tokenMasking
+    case .autoencoder: .autoencoder
     case .bandEnergy: .bandEnergy
     }
   }
@@ -57,6 +63,7 @@ public enum DetectorSettings: Equatable, Sendable {
     case .simSID(let settings): settings
     case .memMCMAE(let settings): settings
     case .tokenMasking(let settings): settings
+    case .autoencoder(let settings): settings
     case .bandEnergy(let settings): settings
     }
   }
@@ -75,6 +82,7 @@ extension RunConfiguration: Codable {
     case .memMCMAE: detector = .memMCMAE(try values.decode(MemMCMAEConfiguration.self, forKey: .detector))
     case .tokenMasking:
       detector = .tokenMasking(try values.decode(TokenMaskingConfiguration.self, forKey: .detector))
+    case .autoencoder: detector = .autoencoder(try values.decode(AutoencoderConfiguration.self, forKey: .detector))
     case .bandEnergy: detector = .bandEnergy(try values.decode(BandEnergyConfiguration.self, forKey: .detector))
     }
     seed = try values.decode(Int.self, forKey: .seed)
@@ -99,6 +107,7 @@ extension RunConfiguration: Codable {
     case .simSID(let settings): try values.encode(settings, forKey: .detector)
     case .memMCMAE(let settings): try values.encode(settings, forKey: .detector)
     case .tokenMasking(let settings): try values.encode(settings, forKey: .detector)
+    case .autoencoder(let settings): try values.encode(settings, forKey: .detector)
     case .bandEnergy(let settings): try values.encode(settings, forKey: .detector)
     }
   }

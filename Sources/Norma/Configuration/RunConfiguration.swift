@@ -74,6 +74,8 @@ public struct RunConfiguration: Equatable, Sendable {
     try require(data.validationNormal >= 0, "data.validationNormal", data.validationNormal, "0 or more")
     try require(data.validationAbnormal >= 0, "data.validationAbnormal", data.validationAbnormal, "0 or more")
     try require((0...1).contains(data.contamination), "data.contamination", data.contamination, "0 to 1")
+    try require(
+      data.trainingImages >= 0, "data.trainingImages", data.trainingImages, "0 (as many as are normal) or a number")
     try require(data.limit >= 0, "data.limit", data.limit, "0 (all) or a number of images")
     try require(
       (0...1_000_000_000).contains(data.memoryLimit), "data.memoryLimit", data.memoryLimit,
@@ -204,8 +206,10 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
   public var validationNormal = 0
   /// Abnormal images set aside from training for validation.
   public var validationAbnormal = 0
-  /// Share of abnormal images put among the training images.
+  /// Share of abnormal images put among the training images in place of normal ones.
   public var contamination = 0.0
+  /// Images to train on, abnormal ones included; 0: as many as there are normal ones.
+  public var trainingImages = 0
   /// Images of each label and split to use; 0: all.
   public var limit = 0
   /// Megabytes of prepared images to keep in memory; the rest is read again each epoch.

@@ -26,6 +26,12 @@ public struct InputSpecification: Codable, Equatable, Sendable {
   /// Values of one prepared image.
   var count: Int { extents.reduce(channels, *) }
 
+  /// Whether images prepared for another specification can be used: only the scale may differ.
+  func readsAlike(_ other: InputSpecification) -> Bool {
+    (extents, channels) == (other.extents, other.channels)
+      && (intensity.window, intensity.pairedWindow) == (other.intensity.window, other.intensity.pairedWindow)
+  }
+
   // MARK: One image
 
   /// An item's image, prepared, and behind it its paired image where the network takes both; and the image's own grid.

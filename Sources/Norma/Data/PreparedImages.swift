@@ -15,21 +15,29 @@ public struct PreparedImages: Sendable {
   /// Reads all items in parallel.
   /// - Parameters:
   ///   - memoryLimit: bytes of prepared images to keep; the others are read again when asked for.
+  ///   - earlier: prepared images whose files have not changed since; those of the same size are not read again.
   ///   - progress: called with the number of images done.
   /// - Throws: `CancellationError`; `ImageError.otherKind` when all are images where volumes are wanted, or the reverse.
   public init(
     _ items: [DataItem], for specification: InputSpecification, memoryLimit: Int = .max,
-    progress: (Int) -> Void = { _ in }
+    reusing earlier: [PreparedImages] = [], progress: (Int) -> Void = { _ in }
   ) async throws {
     let room = memoryLimit / (specification.count * MemoryLayout<Float>.stride)
-    typealias Decoded = (values: [Float]?, grid: ImageGrid)
-    let inMemory = Array(items.prefix(room))
-    var results = try await ImageReader.decode(filesOf: inMemory, progress: progress) { item -> Decoded in
-      try specification.prepared(item)
+    let known = Self.decoded(in: earlier.filter { $0.specification.readsAlike(specification) })
+    var results: [Result<Decoded, ImageError>?] = items.enumerated().map { index, item in
+      guard let decoded = known[item.path], index >= room || decoded.values != nil else { return nil }
+      return .success((index < room ? decoded.values : nil, decoded.grid))
     }
-    results += try await ImageReader.decode(
-      filesOf: Array(items.dropFirst(room)), progress: { progress(inMemory.count + $0) }
-    ) { item -> Decoded in (nil, try specification.read(item).image.grid) }
+    let unread = items.indices.filter { results[$0] == nil }
+    var done = items.count - unread.count
+    for (keeps, wanted) in [(true, unread.filter { $0 < room }), (false, unread.filter { $0 >= room })] {
+      let before = done
+      let read = try await ImageReader.decode(filesOf: wanted.map { items[$0] }, progress: { progress(before + $0) }) {
+        item -> Decoded in keeps ? try specification.prepared(item) : (nil, try specification.read(item).image.grid)
+      }
+      for (index, result) in zip(wanted, read) { results[index] = result }
+      done += wanted.count
+    }
     var (kept, grids, cached): ([DataItem], [ImageGrid], [[Float]?]) = ([], [], [])
     for (item, result) in zip(items, results) {
       guard case .success(let decoded) = result else { continue }
@@ -37,7 +45,7 @@ public struct PreparedImages: Sendable {
       grids.append(decoded.grid)
       cached.append(decoded.values)
     }
-    failures = DecodingReport(items: items, results: results).failures
+    failures = DecodingReport(items: items, results: results.compactMap { $0 }).failures
     if kept.isEmpty, let first = failures.first?.reason, failures.allSatisfy({ $0.reason.isOtherKind }) { throw first }
     (self.items, self.grids, self.cached, self.specification) = (kept, grids, cached, specification)
   }
@@ -72,6 +80,20 @@ public struct PreparedImages: Sendable {
     PreparedImages(
       items: indices.map { items[$0] }, grids: indices.map { grids[$0] }, failures: failures,
       specification: specification, cached: indices.map { cached[$0] })
+  }
+
+  /// An image as it is kept: without values where the memory limit left them out.
+  private typealias Decoded = (values: [Float]?, grid: ImageGrid)
+
+  /// What is known of images that were prepared before, by path.
+  private static func decoded(in earlier: [PreparedImages]) -> [String: Decoded] {
+    var known: [String: Decoded] = [:]
+    for images in earlier {
+      for (index, item) in images.items.enumerated() {
+        known[item.path] = (images.cached[index], images.grids[index])
+      }
+    }
+    return known
   }
 
   private init(

@@ -63,33 +63,60 @@ public enum Trials {
 
   /// Trains one run per seed below `output` (`seed-1`, `seed-2`, …) and evaluates each. Finished runs are not trained
   /// again, and interrupted ones are resumed.
-  /// - Throws: whatever training and evaluation throw.
+  /// - Throws: `TrainingError.otherConfiguration` where a run was made with other settings, and whatever training and
+  ///   evaluation throw.
   public static func run(
     _ configuration: RunConfiguration, seeds: [Int], folder: String, output: URL, device: Device,
     watchesTest: Bool = false, progress: @escaping ProgressHandler = { _ in },
     isInterrupted: @escaping () -> Bool = { false }
   ) async throws -> Ending {
     var outcomes: [Outcome] = []
+    var data: TrainingData?
     for seed in seeds {
       var configuration = configuration
       configuration.seed = seed
-      let run = output.appendingPathComponent("seed-\(seed)")
-      let model = run.appendingPathComponent("model.safetensors")
-      let data = try await TrainingData(folder: folder, configuration: configuration, progress: progress)
-      var trainingWarnings: [String] = []
-      if !FileManager.default.fileExists(atPath: model.path) {
-        let trainer = try Trainer(
-          configuration, data: data, folder: run, device: device, watchesTest: watchesTest, progress: progress,
-          isInterrupted: isInterrupted)
-        if Trainer.hasState(in: run) { try trainer.resume() }
-        guard case .finished = try trainer.run() else { return .interrupted }
-        trainingWarnings = trainer.warnings
-      }
-      var outcome = try evaluate(model, Checkpoint(contentsOf: model), data: data, device: device, progress: progress)
-      outcome.warnings += trainingWarnings
+      let images = try await TrainingData(
+        folder: folder, configuration: configuration, reusing: data, progress: progress)
+      data = images
+      let outcome = try outcome(
+        of: configuration, on: images, in: output.appendingPathComponent("seed-\(seed)"), device: device,
+        watchesTest: watchesTest, progress: progress, isInterrupted: isInterrupted)
+      guard let outcome else { return .interrupted }
       outcomes.append(outcome)
     }
     return .finished(outcomes)
+  }
+
+  /// Trains one run in `folder`, unless it is finished already, and evaluates it; nil when interrupted.
+  static func outcome(
+    of configuration: RunConfiguration, on data: TrainingData, in folder: URL, device: Device,
+    watchesTest: Bool = false, progress: @escaping ProgressHandler, isInterrupted: @escaping () -> Bool
+  ) throws -> Outcome? {
+    let model = folder.appendingPathComponent("model.safetensors")
+    var trainingWarnings: [String] = []
+    if !FileManager.default.fileExists(atPath: model.path) {
+      let trainer = try Trainer(
+        configuration, data: data, folder: folder, device: device, watchesTest: watchesTest, progress: progress,
+        isInterrupted: isInterrupted)
+      if Trainer.hasState(in: folder) {
+        guard try Trainer.configuration(in: folder) == configuration else {
+          throw TrainingError.otherConfiguration(path: folder.path)
+        }
+        try trainer.resume()
+      }
+      guard case .finished = try trainer.run() else { return nil }
+      trainingWarnings = trainer.warnings
+    }
+    let checkpoint = try Checkpoint(contentsOf: model)
+    guard checkpoint.metadata.configuration == configuration else {
+      throw TrainingError.otherConfiguration(path: folder.path)
+    }
+    guard checkpoint.metadata.origin.dataFingerprint == data.fingerprint else {
+      throw TrainingError.otherData(path: folder.path)
+    }
+    var outcome = try evaluate(model, checkpoint, data: data, device: device, progress: progress)
+    outcome.warnings += trainingWarnings
+    return outcome
   }
 }
 

@@ -15,29 +15,27 @@ public struct TrainingData: Sendable {
   public let warnings: [String]
 
   /// Opens a data set folder and prepares its images as a configuration says.
-  /// - Parameter readsTraining: false leaves the training images out, for evaluation.
+  /// - Parameters:
+  ///   - readsTraining: false leaves the training images out, for evaluation.
+  ///   - earlier: images of another run on the same folder; those that are in memory are not read again.
   /// - Throws: `DataSetError` for a folder that cannot be used, or when more than 1 % of the training images or all of a
   ///   class cannot be read.
   public init(
-    folder: String, configuration: RunConfiguration, readsTraining: Bool = true, progress: ProgressHandler = { _ in }
+    folder: String, configuration: RunConfiguration, readsTraining: Bool = true, reusing earlier: TrainingData? = nil,
+    progress: ProgressHandler = { _ in }
   ) async throws {
-    let data = configuration.data
-    var set = try ImageDataSet.open(folder, normalClass: data.normalClass.isEmpty ? nil : data.normalClass)
-    if data.limit > 0 { set = try set.limited(to: data.limit, seed: UInt64(configuration.seed)) }
-    if data.validationNormal + data.validationAbnormal > 0 {
-      set = try set.settingAsideValidation(
-        normal: data.validationNormal, abnormal: data.validationAbnormal, seed: UInt64(configuration.seed))
-    }
-    let items = try set.trainingItems(contamination: data.contamination, seed: UInt64(configuration.seed))
+    let set = try configuration.dataSet(in: folder)
+    let items = readsTraining ? try configuration.trainingItems(of: set) : []
     let specification = configuration.inputSpecification
-    let limit = data.memoryLimit * 1_048_576
+    let limit = configuration.data.memoryLimit * 1_048_576
+    let known = earlier.map { [$0.training, $0.validation, $0.test].compactMap { $0 } } ?? []
     func prepare(_ items: [DataItem], _ name: String) async throws -> PreparedImages {
-      try await PreparedImages(items, for: specification, memoryLimit: limit) { done in
+      try await PreparedImages(items, for: specification, memoryLimit: limit, reusing: known) { done in
         progress(WorkProgress("reading \(name) images", done: done, total: items.count, unit: "images"))
       }
     }
-    training = try await prepare(readsTraining ? items : [], "training")
-    if readsTraining { try training.requireEnough(of: items) }
+    training = try await prepare(items, "training")
+    try training.requireEnough(of: items)
     let (validationItems, testItems) = (set.items(in: .validation), set.items(in: .test))
     validation = validationItems.isEmpty ? nil : try await prepare(validationItems, "validation")
     test = testItems.isEmpty ? nil : try await prepare(testItems, "test")
@@ -56,6 +54,25 @@ public struct TrainingData: Sendable {
   ) {
     (self.training, self.validation, self.test) = (training, validation, test)
     (self.fingerprint, warnings) = (fingerprint, [])
+  }
+}
+
+extension RunConfiguration {
+  /// The data set in a folder as the run sees it: as many images as its limit, validation images set aside.
+  /// - Throws: `DataSetError`.
+  func dataSet(in folder: String) throws(DataSetError) -> ImageDataSet {
+    var set = try ImageDataSet.open(folder, normalClass: data.normalClass.isEmpty ? nil : data.normalClass)
+    if data.limit > 0 { set = try set.limited(to: data.limit, seed: UInt64(seed)) }
+    guard data.validationNormal + data.validationAbnormal > 0 else { return set }
+    return try set.settingAsideValidation(
+      normal: data.validationNormal, abnormal: data.validationAbnormal, seed: UInt64(seed))
+  }
+
+  /// The images of `dataSet(in:)` that the run is trained on.
+  /// - Throws: `DataSetError`.
+  func trainingItems(of set: ImageDataSet) throws(DataSetError) -> [DataItem] {
+    try set.trainingItems(
+      contamination: data.contamination, count: data.trainingImages > 0 ? data.trainingImages : nil, seed: UInt64(seed))
   }
 }
 

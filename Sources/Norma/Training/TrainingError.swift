@@ -6,6 +6,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible, Sendable {
   case tooFewImages(count: Int, batchSize: Int)
   /// A run to resume does not fit the images found.
   case otherData(path: String)
+  /// A run was made with other settings than those that are asked for.
+  case otherConfiguration(path: String)
   /// A run to resume holds no such state.
   case nothingToResume(path: String)
   /// The output folder already holds a run.
@@ -22,6 +24,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible, Sendable {
       "\(count) training images are too few for batches of at least 2 (training.batchSize is \(batchSize)); add images"
     case .otherData(let path):
       "the training images are not those that \(path) was trained on; give the same data folder, or start a new run"
+    case .otherConfiguration(let path):
+      "the run in \(path) was made with other settings; give those that it was made with, or choose another --output"
     case .nothingToResume(let path): "\(path) holds no run to resume; give the folder of a run that was interrupted"
     case .folderInUse(let path): "\(path) already holds a run; resume it with --resume, or choose another --output"
     case .cannotWrite(let path, let reason): "\(path) cannot be written: \(reason); choose another --output"

@@ -102,6 +102,10 @@ struct ConfigurationFileTests {
         "data: {memoryLimit: 9223372036854775807}",
         "configuration key 'data.memoryLimit' is 9223372036854775807; it may be 0 to 1000000000 megabytes"
       ),
+      (
+        "data: {trainingImages: -1}",
+        "configuration key 'data.trainingImages' is -1; it may be 0 (as many as are normal) or a number"
+      ),
       ("calibration: {quantile: 1}", "configuration key 'calibration.quantile' is 1.0; it may be 0 to below 1"),
       ("detector: {patchGrid: 3}", "configuration key 'detector.patchGrid' is 3; it may be 1, 2, 4 or 8"),
       (
@@ -155,13 +159,17 @@ struct ConfigurationFileTests {
   @Test("The method must be given and exist")
   func methods() throws {
     #expect(
-      message("seed: 1") == "configuration key 'method' must be given: simsid, memmc-mae, token-masking, band-energy")
-    #expect(message("") == "configuration key 'method' must be given: simsid, memmc-mae, token-masking, band-energy")
+      message("seed: 1")
+        == "configuration key 'method' must be given: simsid, memmc-mae, token-masking, autoencoder, band-energy")
+    #expect(
+      message("")
+        == "configuration key 'method' must be given: simsid, memmc-mae, token-masking, autoencoder, band-energy")
     #expect(
       message("method: ganomaly")
-        == "there is no method 'ganomaly'; choose one of simsid, memmc-mae, token-masking, band-energy")
+        == "there is no method 'ganomaly'; choose one of simsid, memmc-mae, token-masking, autoencoder, band-energy")
     #expect(
-      message("method: 5") == "there is no method '5'; choose one of simsid, memmc-mae, token-masking, band-energy")
+      message("method: 5")
+        == "there is no method '5'; choose one of simsid, memmc-mae, token-masking, autoencoder, band-energy")
     let base = RunConfiguration(detector: DetectorSettings(.bandEnergy))
     #expect(
       message("method: simsid", base: base)
@@ -207,6 +215,7 @@ struct ConfigurationFileTests {
           limit: 0
           memoryLimit: 4096
           normalClass: ''
+          trainingImages: 0
           validationAbnormal: 0
           validationNormal: 0
         detector:

@@ -77,6 +77,53 @@ struct TrainingDataTests {
     #expect(data.training.items.count { $0.label == .abnormal } == 3)
   }
 
+  @Test("A number of training images holds at every contamination")
+  func trainingImages() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(in: folder)
+    for (contamination, abnormal) in [(0.0, 0), (0.5, 2), (1.0, 4)] {
+      let data = try await load(
+        folder,
+        configuration {
+          $0.trainingImages = 4
+          $0.contamination = contamination
+        })
+      #expect(data.training.count == 4)
+      #expect(data.training.items.count { $0.label == .abnormal } == abnormal)
+      #expect(data.test?.count == 6)
+    }
+  }
+
+  @Test("Images that an earlier run has in memory are not read again, and the others are")
+  func reuse() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(in: folder)
+    let contaminated = configuration { $0.contamination = 0.25 }
+    let earlier = try await load(folder, configuration())
+    let expected = try await load(folder, contaminated)
+    for item in earlier.training.items + (earlier.test?.items ?? []) {
+      try Data("no image".utf8).write(to: URL(fileURLWithPath: item.path))
+    }
+    var read: [String: Int] = [:]
+    let data = try await TrainingData(folder: folder.url.path, configuration: contaminated, reusing: earlier) {
+      read[$0.activity, default: 0] += 1
+    }
+    #expect(read == ["reading training images": 3])
+    #expect(data.training.items == expected.training.items && data.training.failures.isEmpty)
+    for index in 0..<data.training.count {
+      #expect(try data.training.values(at: index) == expected.training.values(at: index))
+    }
+    #expect(data.test?.grids.count == 6)
+    var larger = contaminated
+    if case .simSID(var settings) = larger.detector {
+      settings.imageSize = 64
+      larger.detector = .simSID(settings)
+    }
+    await #expect(throws: DataSetError.self, "another size is prepared anew") {
+      try await TrainingData(folder: folder.url.path, configuration: larger, reusing: earlier)
+    }
+  }
+
   @Test("A limit holds for each label and split")
   func limit() async throws {
     let folder = try TemporaryFolder()
