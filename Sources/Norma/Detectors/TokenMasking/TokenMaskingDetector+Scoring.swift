@@ -108,9 +108,15 @@ extension TokenMaskingDetector {
   // MARK: Normal images
 
   /// Learns thresholds of flags where they go by quantile, then what maps of −log p and band energies of normal images are.
+  /// Images in which the rounds masked something are no example of normality, unless hardly any others are left.
   public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
+    let suspects = try suspectedImages()
     var surprise: [Tensor] = []
-    try batches { batch in try withoutGradients { surprise.append(try self.surprise(of: batch)) } }
+    try batches { batch in
+      try withoutGradients {
+        if let batch = try self.withoutSuspects(batch, suspects) { surprise.append(try self.surprise(of: batch)) }
+      }
+    }
     guard !surprise.isEmpty else { throw TorchError("fit", "there are no images to learn from") }
     let all = try Tensor.concatenated(surprise, axis: 0)
     var usual = UsualTokens()
@@ -122,9 +128,30 @@ extension TokenMaskingDetector {
     guard let energies else { return }
     var measured: [UnexplainedEnergy.Measurement] = []
     try batches { batch in
-      try withoutGradients { measured.append(try self.measurement(of: batch, self.findings(in: batch), energies)) }
+      try withoutGradients {
+        guard let batch = try self.withoutSuspects(batch, suspects) else { return }
+        measured.append(try self.measurement(of: batch, self.findings(in: batch), energies))
+      }
     }
     self.usual.energies = try UnexplainedEnergy.Normal(.joined(measured), of: energies)
+  }
+
+  /// What identifies the training images of which something is masked; none where fewer than a tenth are left without.
+  private func suspectedImages() throws(TorchError) -> Set<Int> {
+    guard let images = history.images, let suspected = history.suspected else { return [] }
+    let keys = try images.values(as: Int.self)
+    let isMasked = try suspected.to(.int64).sum([1]).values(as: Int.self).map { $0 > 0 }
+    let found = Set(zip(keys, isMasked).filter(\.1).map(\.0))
+    return found.count * 10 > keys.count * 9 ? [] : found
+  }
+
+  /// The images of a batch that are not among suspects; nil where none is left.
+  private func withoutSuspects(_ batch: Tensor, _ suspects: Set<Int>) throws -> Tensor? {
+    guard !suspects.isEmpty else { return batch }
+    let keys = try self.keys(of: tokens.sequences(of: batch).tokens).map { Int(bitPattern: UInt($0)) }
+    let kept = keys.indices.filter { !suspects.contains(keys[$0]) }
+    guard !kept.isEmpty else { return nil }
+    return try batch.selecting(Tensor(kept, shape: [kept.count], on: batch.device), axis: 0)
   }
 
   private func findings(in batch: Tensor) throws -> Findings {
