@@ -51,6 +51,20 @@ struct BenchCommand: AsyncParsableCommand {
         table.add("load", ours: ours, peer: try peer?.run("load", count: 1), isWarmUp: round == 0)
       }
       peer?.quit()
+    } else if case .tokenMasking(let tokens) = configuration.detector {
+      let workload = try TokenMaskingWorkload(tokens, training: configuration.training, device: device)
+      let peer = try peer.map { try BenchPeer($0 + Self.arguments(configuration)) }
+      for round in 0...rounds {
+        for task in TokenMaskingWorkload.Task.allCases {
+          let ours = try workload.run(task, count: repeats)
+          let name = task.rawValue
+          table.add(name, ours: ours, peer: try peer?.run(name, count: repeats), isWarmUp: round == 0)
+          guard let peer else { continue }
+          table.add(
+            name + "-lean", ours: ours, peer: try peer.run(name + "-lean", count: repeats), isWarmUp: round == 0)
+        }
+      }
+      peer?.quit()
     } else {
       let workload = try Workload(configuration, device: device)
       let peer = try peer.map { try BenchPeer($0 + Self.arguments(configuration)) }
@@ -95,7 +109,19 @@ struct BenchCommand: AsyncParsableCommand {
         + " --encoder-heads \(settings.encoderHeads) --decoder-depth \(settings.decoderDepth)"
         + " --decoder-width \(settings.decoderWidth) --decoder-heads \(settings.decoderHeads)"
         + " --mask-ratio \(settings.maskRatio) --masks \(settings.masks)" + shared
-    case .tokenMasking, .autoencoder, .bandEnergy: return shared
+    case .tokenMasking(let settings):
+      let sides =
+        settings.volume.isEmpty
+        ? " --size \(settings.imageSize)" : " --volume " + settings.volume.map(String.init).joined(separator: " ")
+      let (autoencoder, transformer) = (settings.autoencoder, settings.transformer)
+      return sides + " --levels \(autoencoder.levels) --autoencoder-width \(autoencoder.width)"
+        + " --units \(autoencoder.residualUnits) --codes \(autoencoder.codes) --code-width \(autoencoder.codeWidth)"
+        + " --pixel-loss \(autoencoder.pixelLoss.rawValue) --width \(transformer.width)"
+        + " --layers \(transformer.layers) --heads \(transformer.heads) --head-width \(transformer.headWidth)"
+        + (transformer.spatialPositions ? " --spatial" : "") + " --samples \(settings.detection.samples)"
+        + " --decodings \(settings.detection.decodings) --batch \(transformer.batchSize)"
+        + " --autoencoder-batch \(autoencoder.batchSize) --threads \(Runtime.threads)"
+    case .autoencoder, .bandEnergy: return shared
     }
   }
 }
