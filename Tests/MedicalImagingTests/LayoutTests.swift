@@ -146,6 +146,23 @@ struct LayoutTests {
         == "\(root) has several folders for the same split (Training, train); keep one.")
   }
 
+  @Test("Files may be named relative to the working folder")
+  func relativePaths() throws {
+    let manager = FileManager.default
+    let name = "norma-\(UUID().uuidString)"
+    try manager.createDirectory(atPath: name, withIntermediateDirectories: true)
+    defer { try? manager.removeItem(atPath: name) }
+    for file in ["a.png", "paired/a.png", "b.png"] {
+      let path = "\(name)/\(file)"
+      try manager.createDirectory(
+        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      try Data().write(to: URL(fileURLWithPath: path))
+    }
+    let items = try ImageDataSet.files(at: ["\(name)/a.png", "\(name)/b.png"]).items
+    #expect(items.map(\.path) == ["\(name)/a.png", "\(name)/b.png"])
+    #expect(items.map(\.pairedPath) == ["\(name)/paired/a.png", nil])
+  }
+
   @Test("A data set survives being stored")
   func codable() throws {
     let folder = try folder(["train/good/000.png", "test/crack/000.png", "ground_truth/crack/000_mask.png"])

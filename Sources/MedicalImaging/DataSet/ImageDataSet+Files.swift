@@ -26,8 +26,8 @@ extension ImageDataSet {
     var name: [String] = []
     while let last = parts.popLast(), last != "/" {
       name.insert(last, at: 0)
-      let root = NSString.path(withComponents: parts)
-      let paired = companion(of: name.joined(separator: "/"), below: pairedFolder, in: root.isEmpty ? "." : root)
+      let root = parts.isEmpty ? "." : NSString.path(withComponents: parts)
+      let paired = companion(of: name.joined(separator: "/"), below: pairedFolder, in: root)
       if let paired { return paired }
     }
     return nil
