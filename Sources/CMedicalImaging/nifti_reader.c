@@ -202,7 +202,8 @@ cmi_status cmi_read_nifti(const char *path, cmi_volume *volume, char *message) {
   *volume = (cmi_volume){0};
   struct stat information;
   nifti_reading reading = {.volume = volume, .message = message};
-  reading.file = stat(path, &information) == 0 ? znzopen(path, "rb", 1) : NULL;  // plain files pass the decompressor unchanged
+  // Files that are not compressed pass the decompressor unchanged.
+  reading.file = stat(path, &information) == 0 ? znzopen(path, "rb", 1) : NULL;
   if (znz_isnull(reading.file)) return cmi_fail(CMI_CORRUPT, message, "it cannot be opened");
   reading.file_bytes = (uint64_t)information.st_size;
   cmi_status status = read_file(&reading);

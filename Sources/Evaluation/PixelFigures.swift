@@ -10,8 +10,8 @@ public struct PixelFigures: Codable, Equatable, Sendable {
   /// Area under the per-region overlap (PRO), 0 ... 1 (Bergmann et al., IJCV 2021).
   ///
   /// The overlap at a threshold is the share of a connected region (8-connectivity, 26 in volumes) that is called
-  /// abnormal, averaged over the regions of all images, so that small regions count as much as large ones. It is integrated against the
-  /// false positive rate of all normal pixels from 0 to `integrationLimit`, and divided by that.
+  /// abnormal, averaged over the regions of all images, so that small regions count as much as large ones. It is
+  /// integrated against the false positive rate of all normal pixels from 0 to `integrationLimit`, and divided by that.
   public let aupro: Double
   /// The operating point with the highest Dice, 2 TP / (2 TP + FP + FN), which is its `f1`.
   public let bestDice: OperatingPoint

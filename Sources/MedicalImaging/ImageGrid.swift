@@ -28,6 +28,21 @@ public struct ImageGrid: Equatable, Sendable, CustomStringConvertible {
   /// Samples in all.
   public var count: Int { extents.reduce(1, *) }
 
+  /// Whether samples of both grids belong together: equal extents and, of volumes, every corner within half a voxel of the
+  /// other's.
+  public func coincides(with other: ImageGrid) -> Bool {
+    guard extents == other.extents else { return false }
+    guard let affine, let otherAffine = other.affine else { return true }
+    let tolerance = min(affine.spacing.min(), otherAffine.spacing.min()) / 2
+    return (0..<8).allSatisfy { corner in
+      let index = SIMD3(
+        corner & 1 == 0 ? 0 : Double(width - 1), corner & 2 == 0 ? 0 : Double(height - 1),
+        corner & 4 == 0 ? 0 : Double(depth - 1))
+      let way = affine.position(of: index) - otherAffine.position(of: index)
+      return (way * way).sum() <= tolerance * tolerance
+    }
+  }
+
   /// The grid with other extents over the same space.
   /// - Precondition: there are as many extents as the grid has.
   public func resampled(to extents: [Int]) -> ImageGrid {

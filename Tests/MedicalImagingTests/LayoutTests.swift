@@ -94,6 +94,10 @@ struct LayoutTests {
       ])
     let files = try ImageDataSet.files(at: [folder.path + "/test", folder.path + "/train/NORMAL/a.nii.gz"]).items
     #expect(files.map(\.pairedPath) == [nil, items[3].pairedPath, items[0].pairedPath])
+    let here = FileManager.default.currentDirectoryPath.split(separator: "/").count
+    let root = String(repeating: "../", count: here) + folder.path.dropFirst()
+    let relative = try ImageDataSet.files(at: [root + "/train"]).items
+    #expect(relative.map(\.pairedPath) == [root + "/paired/train/NORMAL/a.nii.gz", nil])
   }
 
   @Test("MVTec layouts of volumes have masks that are volumes")

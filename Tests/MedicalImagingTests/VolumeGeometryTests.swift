@@ -40,6 +40,26 @@ struct VolumeGeometryTests {
     #expect(leaning.anatomicalAxes.axes == [0, 1, 2])
   }
 
+  @Test("Grids belong together when their extents and, to half a voxel, their corners agree")
+  func coinciding() {
+    func grid(_ change: (inout Affine3D) -> Void, extents: [Int] = [6, 8, 10]) -> ImageGrid {
+      var affine = turned
+      change(&affine)
+      return ImageGrid(extents: extents, affine: affine)
+    }
+    let plain = grid { _ in }
+    #expect(
+      plain.coincides(with: plain) && ImageGrid(width: 3, height: 2).coincides(with: ImageGrid(width: 3, height: 2)))
+    #expect(plain.coincides(with: grid { $0.origin.x += 0.7 }))
+    #expect(!plain.coincides(with: grid { $0.origin.x += 0.8 }))  // voxels of 1.5 mm along the shortest side
+    #expect(!plain.coincides(with: grid { $0.x *= 1.1 }))
+    #expect(
+      !plain.coincides(
+        with: grid { $0 = Affine3D(x: -$0.x, y: $0.y, z: $0.z, origin: $0.position(of: SIMD3(9, 0, 0))) }))
+    #expect(!plain.coincides(with: grid({ _ in }, extents: [6, 8, 9])))
+    #expect(!plain.coincides(with: ImageGrid(width: 10, height: 8)))
+  }
+
   @Test("Grids tell their size along x first")
   func descriptions() {
     #expect("\(ImageGrid(extents: [3, 4, 5]))" == "5×4×3 voxels")

@@ -79,8 +79,8 @@ typedef struct cmi_volume {
 // the sform, of the qform where there is none, and the spacing alone where there is neither. `volume` is overwritten.
 cmi_status cmi_read_nifti(const char *path, cmi_volume *volume, char *message);
 
-// Writes a NIfTI-1 file. Samples become bytes as they are, rounded and limited to 0 ... 255, where `bits_per_sample` is 8, and
-// stay floating point where it is 32. What is written of a file that fails stays behind.
+// Writes a NIfTI-1 file. Samples become bytes as they are, rounded and limited to 0 ... 255, where `bits_per_sample` is 8,
+// and stay floating point where it is 32. What is written of a file that fails stays behind.
 cmi_status cmi_write_nifti(const char *path, bool compressed, const cmi_volume *volume, char *message);
 
 // Frees the samples and empties the volume. Harmless on an empty one.

@@ -5,8 +5,8 @@ extension ImageDataSet {
   ///
   /// The paths are taken in the order given. A file is taken whatever its name; a folder is searched with all folders
   /// below it for files with an extension of images or volumes (`MedicalImage.fileExtensions`), sorted by path, without
-  /// hidden ones. A file that is reached twice is listed once. The paired image of `A/B` is `paired/B` in any folder `A` above
-  /// it.
+  /// hidden ones. A file that is reached twice is listed once. The paired image of a file `A/B` is `A/paired/B`, for any
+  /// folder `A` above it.
   /// - Throws: `DataSetError`, for a path that does not exist and for a folder without images.
   public static func files(at paths: [String]) throws(DataSetError) -> ImageDataSet {
     var items: [DataItem] = []
@@ -22,13 +22,11 @@ extension ImageDataSet {
 
   /// The paired image below the nearest folder that has one for this file; nil where none has.
   private static func pairedPath(of file: String) -> String? {
-    var parts = (file as NSString).pathComponents
-    var name: [String] = []
-    while let last = parts.popLast(), last != "/" {
-      name.insert(last, at: 0)
-      let root = parts.isEmpty ? "." : NSString.path(withComponents: parts)
-      let paired = companion(of: name.joined(separator: "/"), below: pairedFolder, in: root)
-      if let paired { return paired }
+    let parts = file.split(separator: "/", omittingEmptySubsequences: false)
+    for count in parts.indices.reversed() where count > 0 || parts[0] != "" {
+      let folder = count == 0 ? "." : parts[..<count].joined(separator: "/")
+      let name = parts[count...].joined(separator: "/")
+      if let paired = companion(of: name, below: pairedFolder, in: folder.isEmpty ? "/" : folder) { return paired }
     }
     return nil
   }

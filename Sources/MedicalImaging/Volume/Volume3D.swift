@@ -1,7 +1,7 @@
 /// A three-dimensional image with one sample a voxel: samples plus geometry plus provenance.
 ///
-/// Samples run along x first, then y, then z (`index = (z · height + y) · width + x`), in the units of the file, for example
-/// Hounsfield units or SUV, with the file's slope and intercept applied.
+/// Samples run along x first, then y, then z (`index = (z · height + y) · width + x`), in the units of the file, for
+/// example Hounsfield units or SUV, with the file's slope and intercept applied.
 public struct Volume3D: Equatable, Sendable {
   /// Voxels along x.
   public let width: Int

@@ -127,8 +127,8 @@ public struct InputConfiguration: Codable, Equatable, Sendable {
   public var intensity = Intensity.symmetric
   /// Standard deviations that `standardised` maps to 1.
   public var deviations = 3.0
-  /// The values that count as black and white, for example `[0, 15]` for PET in SUV; what lies outside is cut. Empty: the file
-  /// format's range, and of formats without one, floating point and volumes, each image's own smallest and largest value.
+  /// The values that count as black and white, for example `[0, 15]` for PET in SUV; what lies outside is cut. Empty: the
+  /// file format's range, and of formats without one, floating point and volumes, each image's own extremes.
   public var window: [Double] = []
   /// The same for the paired image, for example `[-1000, 1000]` for CT in Hounsfield units.
   public var pairedWindow: [Double] = []

@@ -57,6 +57,10 @@ public struct InputSpecification: Codable, Equatable, Sendable {
     guard paired.grid.extents == image.grid.extents else {
       throw .rejected(path: path, reason: "it has \(paired.grid) and its image \(image.grid.size); give both one grid")
     }
+    guard paired.grid.coincides(with: image.grid) else {
+      throw .rejected(
+        path: path, reason: "its voxels lie elsewhere in the patient than its image's; give both one grid")
+    }
     return (image, paired)
   }
 

@@ -52,6 +52,7 @@ public struct Localisation: Sendable {
     let image: MedicalImage
     do { image = try MedicalImage.read(path, isVolume: grid.isVolume) } catch { throw .unreadable(error) }
     guard image.grid.extents == grid.extents else { throw .wrongSize(mask: path, found: image.grid, image: grid) }
+    guard image.grid.coincides(with: grid) else { throw .elsewhere(mask: path) }
     let pixels = image.marked
     guard pixels.contains(true) else { throw .empty(mask: path, isVolume: grid.isVolume) }
     return GroundTruthMask(width: image.width, height: image.height, depth: image.depth, pixels: pixels)
@@ -63,6 +64,7 @@ private enum MaskError: Error, CustomStringConvertible {
   case missing(image: String)
   case unreadable(ImageError)
   case wrongSize(mask: String, found: ImageGrid, image: ImageGrid)
+  case elsewhere(mask: String)
   case empty(mask: String, isVolume: Bool)
 
   var description: String {
@@ -73,6 +75,8 @@ private enum MaskError: Error, CustomStringConvertible {
       error.description
     case .wrongSize(let mask, let found, let image):
       "\(mask) has \(found) and its image \(image.size); give both one size"
+    case .elsewhere(let mask):
+      "\(mask) has voxels that lie elsewhere in the patient than its image's; give both one grid"
     case .empty(let mask, let isVolume):
       isVolume
         ? "\(mask) marks no voxel; give abnormal voxels the value 1 and all others 0"

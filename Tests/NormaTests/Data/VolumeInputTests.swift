@@ -65,7 +65,8 @@ struct VolumeInputTests {
   func paired() throws {
     let (pet, ct) = (Fixtures.volume(1), Fixtures.volume(2))
     try folder.write("a.nii.gz", pet)
-    try folder.write("paired/a.nii.gz", ct)
+    try folder.write(
+      "paired/a.nii.gz", Volume3D(width: 8, height: 6, depth: 4, samples: ct.samples, affine: pet.affine))
     let specification = Fixtures.volumes(channels: 2)
     let values = try specification.prepared(item("a.nii.gz", paired: "paired/a.nii.gz")).values
     #expect(values == pet.samples.map { $0 / 10 } + ct.samples.map { ($0 + 10) / 20 })
@@ -92,6 +93,13 @@ struct VolumeInputTests {
     #expect(
       sentence(item("a.nii.gz", paired: "b.nii.gz"))
         == "\(item("b.nii.gz").path) cannot be used: it has 7×6×4 voxels and its image 8×6×4; give both one grid.")
+    var moved = Fixtures.volume(1)
+    moved.affine.origin.z += 4
+    try folder.write("moved.nii.gz", moved)
+    #expect(
+      sentence(item("a.nii.gz", paired: "moved.nii.gz"))
+        == "\(item("moved.nii.gz").path) cannot be used: its voxels lie elsewhere in the patient than its image's; give both "
+        + "one grid.")
     #expect(
       sentence(item("a.nii.gz", paired: "c.nii.gz")) == "\(item("c.nii.gz").path) does not exist; check the path.")
   }

@@ -27,7 +27,9 @@ struct VolumeScoringTests {
       volume = Volume3D(
         width: volume.width, height: volume.height, depth: volume.depth, samples: samples, affine: volume.affine)
       try folder.write(name, volume)
-      try folder.write("paired/" + name, Fixtures.volume(seed + 100, extents: extents))
+      var paired = Fixtures.volume(seed + 100, extents: extents)
+      paired.affine = volume.affine
+      try folder.write("paired/" + name, paired)
       guard box else { return }
       let mask = Volume3D(
         width: volume.width, height: volume.height, depth: volume.depth, samples: marked.map { $0 ? 1 : 0 },
@@ -122,23 +124,33 @@ struct VolumeScoringTests {
   @Test("A mask that is empty, an image, or on another grid is named")
   func unusableMasks() async throws {
     let masks = (0..<3).map { folder.url.appendingPathComponent("masks/test/LESION/\($0).nii.gz").path }
-    try folder.write("masks/test/LESION/0.nii.gz", Fixtures.volume(1, extents: [9, 12, 14]))
-    try folder.write(
-      "masks/test/LESION/1.nii.gz", Volume3D(width: 15, height: 12, depth: 9, samples: .init(repeating: 0, count: 1620))
-    )
+    func mask(_ value: Float, depth: Int = 9, moved: Double = 0) -> Volume3D {
+      var affine = Fixtures.volume(31).affine
+      affine.origin.x += moved
+      let samples = [Float](repeating: value, count: 15 * 12 * depth)
+      return Volume3D(width: 15, height: 12, depth: depth, samples: samples, affine: affine)
+    }
+    try folder.write("masks/test/LESION/0.nii.gz", mask(1, depth: 8))
+    try folder.write("masks/test/LESION/1.nii.gz", mask(0))
     try folder.write("masks/test/LESION/2.nii.gz", Fixtures.image(1))
+    let (training, test) = (try await prepared(.train), try await prepared(.test))
     let scorer = try Scorer.fitted(
-      ConvolutionDetector(channels: 1), to: await prepared(.train), configuration: configuration, device: .cpu)
-    let localisation = try Localisation.evaluate(scorer, on: await prepared(.test))
+      ConvolutionDetector(channels: 1), to: training, configuration: configuration, device: .cpu)
+    let localisation = try Localisation.evaluate(scorer, on: test)
     #expect(localisation.maps.isEmpty)
+    let left = " (left out of the localisation figures)"
     #expect(
-      localisation.warnings.map { $0.replacingOccurrences(of: " (left out of the localisation figures)", with: "") }
-        == [
-          "\(masks[0]) has 14×12×9 voxels and its image 15×12×9; give both one size",
-          "\(masks[1]) marks no voxel; give abnormal voxels the value 1 and all others 0",
-          "\(masks[2]) is a two-dimensional image where a volume (NIfTI) is expected; choose a method for images, or give "
-            + "volumes.",
-        ])
+      localisation.warnings == [
+        "\(masks[0]) has 15×12×8 voxels and its image 15×12×9; give both one size" + left,
+        "\(masks[1]) marks no voxel; give abnormal voxels the value 1 and all others 0" + left,
+        "\(masks[2]) is a two-dimensional image where a volume (NIfTI) is expected; choose a method for images, or give "
+          + "volumes." + left,
+      ])
+    try folder.write("masks/test/LESION/1.nii.gz", mask(1, moved: 30))
+    let moved = try Localisation.evaluate(scorer, on: test)
+    #expect(
+      moved.warnings.contains(
+        "\(masks[1]) has voxels that lie elsewhere in the patient than its image's; give both one grid" + left))
   }
 
   @Test("A method for images refuses a data set of volumes in one sentence")
