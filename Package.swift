@@ -25,7 +25,8 @@ func tests(of room: String, knows others: [Target.Dependency] = [], golden: Bool
 let presets = [
   "autoencoder-laptop-64", "band-energy", "memmc-mae-laptop-128", "memmc-mae-laptop-64", "memmc-mae-paper",
   "simsid-demo", "simsid-laptop-128", "simsid-laptop-64", "simsid-official-chexpert", "simsid-official-covidx",
-  "simsid-official-zhanglab", "simsid-paper", "squid", "token-masking-laptop-64", "token-masking-paper",
+  "simsid-official-zhanglab", "simsid-paper", "squid", "token-masking-contaminated-64", "token-masking-laptop-64",
+  "token-masking-paper",
 ]
 
 let package = Package(

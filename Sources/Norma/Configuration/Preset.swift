@@ -26,6 +26,8 @@ public enum Preset: String, CaseIterable, Sendable {
   case tokenMaskingPaper = "token-masking-paper"
   /// Iterative latent token masking at 64×64 for a laptop's processor.
   case tokenMaskingLaptop64 = "token-masking-laptop-64"
+  /// Iterative latent token masking at 64×64 for training images that are not all normal.
+  case tokenMaskingContaminated64 = "token-masking-contaminated-64"
   /// The plain autoencoder at 64×64 for a laptop's processor: a minute or two.
   case autoencoderLaptop64 = "autoencoder-laptop-64"
   /// The yardstick.
@@ -57,6 +59,7 @@ public enum Preset: String, CaseIterable, Sendable {
       case .memMCMAELaptop128: PackageResources.memmc_mae_laptop_128_yaml
       case .tokenMaskingPaper: PackageResources.token_masking_paper_yaml
       case .tokenMaskingLaptop64: PackageResources.token_masking_laptop_64_yaml
+      case .tokenMaskingContaminated64: PackageResources.token_masking_contaminated_64_yaml
       case .autoencoderLaptop64: PackageResources.autoencoder_laptop_64_yaml
       case .bandEnergy: PackageResources.band_energy_yaml
       }
