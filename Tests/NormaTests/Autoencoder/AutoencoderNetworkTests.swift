@@ -80,7 +80,9 @@ struct AutoencoderNetworkTests {
       let expected = try #require(values["gradient.\(key)"])
       let gradient = try #require(try parameter.tensor.gradient)
       let scale = try expected.abs().maximum().item()
-      #expect(try largestDifference(gradient, expected) < 1e-5 * max(scale, 0.1), "\(key)")
+      // Sums in another order, as with several threads, differ in the last bits of float32.
+      let gap = try largestDifference(gradient, expected)
+      #expect(gap < 5e-5 * max(scale, 0.1), "\(key) \(gap) of \(scale)")
     }
   }
 

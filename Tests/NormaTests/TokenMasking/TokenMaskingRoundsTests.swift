@@ -96,6 +96,28 @@ struct TokenMaskingRoundsTests {
     #expect(losses[0] == losses[1])
   }
 
+  @Test("Images in which something was masked are no references, unless hardly any others are left")
+  func references() throws {
+    let detector = try TokenMaskingDetector(.tiny(), seed: 1, range: 0...1)
+    let images = try Generator(seed: 4).uniform(shape: [20, 1, 16, 16])
+    // One step puts the codes among the images' vectors, so that images differ in their codes.
+    let step = TrainingStep(due: ["autoencoder"], random: try Generator(seed: 5))
+    _ = try detector.losses(of: detector.stages[0].updates[0], on: images, step: step)
+    let keys = try detector.keys(of: detector.tokens.sequences(of: images).tokens).map { Int(bitPattern: UInt($0)) }
+    let rarest = try #require(Set(keys).min { a, b in (keys.count { $0 == a }, a) < (keys.count { $0 == b }, b) })
+    try #require(Set(keys).count > 1)
+    detector.history.images = try Tensor(keys, shape: [20])
+    func references(masking masked: Set<Int>) throws -> Int {
+      let marks = keys.map { key in [Float](repeating: 0, count: 15) + [masked.contains(key) ? 1 : 0] }
+      detector.history.suspected = try Tensor(marks.flatMap { $0 }, shape: [20, 16]).greater(0.5)
+      try detector.fit { body in try body(images) }
+      return try #require(detector.usual.surprise).references.extent(0)
+    }
+    #expect(try references(masking: []) == 20)
+    #expect(try references(masking: [rarest]) == keys.count { $0 != rarest })
+    #expect(try references(masking: Set(keys)) == 20)
+  }
+
   /// After how many batches a run is interrupted: in the VQ-VAE's training, while images are encoded, in the transformer's
   /// training, in the detection pass, at its end.
   static let stops = [[3], [7], [9], [14], [16], [2, 6, 7, 4]]

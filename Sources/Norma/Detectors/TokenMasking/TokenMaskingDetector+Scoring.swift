@@ -110,12 +110,11 @@ extension TokenMaskingDetector {
   /// Learns thresholds of flags where they go by quantile, then what maps of −log p and band energies of normal images are.
   /// Images in which the rounds masked something are no example of normality, unless hardly any others are left.
   public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
-    let suspects = try suspectedImages()
-    var surprise: [Tensor] = []
-    try batches { batch in
-      try withoutGradients {
-        if let batch = try self.withoutSuspects(batch, suspects) { surprise.append(try self.surprise(of: batch)) }
-      }
+    var suspects = try suspectedImages()
+    var surprise = try surprises(in: batches, without: suspects)
+    if surprise.isEmpty, !suspects.isEmpty {  // other images than those of the training, all of them suspects
+      suspects = []
+      surprise = try surprises(in: batches, without: suspects)
     }
     guard !surprise.isEmpty else { throw TorchError("fit", "there are no images to learn from") }
     let all = try Tensor.concatenated(surprise, axis: 0)
@@ -136,13 +135,26 @@ extension TokenMaskingDetector {
     self.usual.energies = try UnexplainedEnergy.Normal(.joined(measured), of: energies)
   }
 
+  /// −log p of the tokens of all images that are not among suspects, batch by batch.
+  private func surprises(
+    in batches: ((Tensor) throws -> Void) throws -> Void, without suspects: Set<Int>
+  ) throws -> [Tensor] {
+    var surprise: [Tensor] = []
+    try batches { batch in
+      try withoutGradients {
+        if let batch = try self.withoutSuspects(batch, suspects) { surprise.append(try self.surprise(of: batch)) }
+      }
+    }
+    return surprise
+  }
+
   /// What identifies the training images of which something is masked; none where fewer than a tenth are left without.
   private func suspectedImages() throws(TorchError) -> Set<Int> {
     guard let images = history.images, let suspected = history.suspected else { return [] }
     let keys = try images.values(as: Int.self)
     let isMasked = try suspected.to(.int64).sum([1]).values(as: Int.self).map { $0 > 0 }
     let found = Set(zip(keys, isMasked).filter(\.1).map(\.0))
-    return found.count * 10 > keys.count * 9 ? [] : found
+    return keys.count(where: found.contains) * 10 > keys.count * 9 ? [] : found
   }
 
   /// The images of a batch that are not among suspects; nil where none is left.
