@@ -43,6 +43,14 @@ ct_status ct_select(ct_tensor a, int64_t axis, int64_t index, ct_tensor *out) {
   return made(out, [&] { return a->value.select(axis, index); });
 }
 
+ct_status ct_unbind(ct_tensor a, int64_t axis, ct_tensor *out, size_t count) {
+  return guarded([&] {
+    auto slices = a->value.unbind(axis);
+    TORCH_CHECK(slices.size() == count, "unbind: the axis has ", slices.size(), " slices, not ", count);
+    for (size_t i = 0; i < count; i++) out[i] = hand_out(slices[i]);
+  });
+}
+
 ct_status ct_index_select(ct_tensor a, int64_t axis, ct_tensor indices, ct_tensor *out) {
   return made(out, [&] { return a->value.index_select(axis, indices->value); });
 }

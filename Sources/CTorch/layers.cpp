@@ -50,15 +50,6 @@ ct_status ct_embedding(ct_tensor weight, ct_tensor indices, ct_tensor *out) {
   return made(out, [&] { return at::embedding(weight->value, indices->value); });
 }
 
-ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_tensor mask_or_null, double dropout,
-                       bool causal, double scale_or_nan, ct_tensor *out) {
-  return made(out, [&] {
-    auto scale = std::isnan(scale_or_nan) ? std::nullopt : std::optional<double>(scale_or_nan);
-    return at::scaled_dot_product_attention(query->value, key->value, value->value, optional(mask_or_null), dropout,
-                                            causal, scale);
-  });
-}
-
 ct_status ct_max_pool(ct_tensor a, ct_ints kernel, ct_ints stride, ct_ints padding, ct_tensor *out) {
   return made(out, [&] {
     return kernel.count == 3 ? at::max_pool3d(a->value, ints(kernel), ints(stride), ints(padding))

@@ -4,7 +4,10 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+
 #include "handles.h"
+#include "parallel.h"
 
 using namespace norma;
 
@@ -33,6 +36,23 @@ at::Tensor product(const at::Tensor &a, const at::Tensor &b, const std::optional
   return onednn_product()->call(a, b, bias, function, c10::List<std::optional<at::Scalar>>(), "none");
 }
 
+// A copy of `matrix`, [n, c], as [c, n].
+at::Tensor transposed(const at::Tensor &matrix) {
+  constexpr int64_t tall = 64, wide = 16;
+  const int64_t rows = matrix.size(0), columns = matrix.size(1);
+  auto source = matrix.contiguous();
+  auto result = at::empty({columns, rows}, matrix.options());
+  const float *from = source.const_data_ptr<float>();
+  float *to = result.mutable_data_ptr<float>();
+  in_parallel((rows + tall - 1) / tall, [&](int64_t begin, int64_t end) {
+    for (int64_t first = begin * tall; first < std::min(end * tall, rows); first += tall)
+      for (int64_t left = 0; left < columns; left += wide)
+        for (int64_t c = left; c < std::min(left + wide, columns); c++)
+          for (int64_t r = first; r < std::min(first + tall, rows); r++) to[c * rows + r] = from[r * columns + c];
+  });
+  return result;
+}
+
 struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input,
                             const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
@@ -50,8 +70,9 @@ struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
     auto inputs = input.reshape({-1, input.size(-1)});
     at::Tensor to_input, to_weight, to_bias;
     if (context->needs_input_grad(0)) to_input = product(gradient, weight.t());
-    if (context->needs_input_grad(1))  // the longer side second, where oneDNN spreads its work
-      to_weight = rows.size(1) > inputs.size(1) ? product(inputs.t(), rows.t()).t() : product(rows.t(), inputs.t());
+    if (context->needs_input_grad(1))  // oneDNN wants its left factor row by row: the narrower one is copied
+      to_weight = rows.size(1) > inputs.size(1) ? product(transposed(inputs), rows.t()).t()
+                                                : product(transposed(rows), inputs.t());
     if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) to_bias = rows.sum(0);
     return {to_input, to_weight, to_bias};
   }

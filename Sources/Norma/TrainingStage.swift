@@ -49,12 +49,10 @@ public struct StageRecord {
 
 /// The training images between stages: in order, without augmentation, in network scale.
 public struct TrainingImages {
-  /// How many there are.
-  public let count: Int
   private let visit: (Int, Int, (Tensor, Range<Int>) throws -> Void) throws -> Bool
 
-  init(count: Int, visit: @escaping (Int, Int, (Tensor, Range<Int>) throws -> Void) throws -> Bool) {
-    (self.count, self.visit) = (count, visit)
+  init(visit: @escaping (Int, Int, (Tensor, Range<Int>) throws -> Void) throws -> Bool) {
+    self.visit = visit
   }
 
   /// Calls `body` with batches of `size` images, from image `start` on, and their indices; false when interrupted between two.

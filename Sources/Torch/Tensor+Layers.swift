@@ -86,13 +86,16 @@ extension Tensor {
     try .make("embedding") { ct_embedding(raw, indices.raw, $0) }
   }
 
-  /// Scaled dot-product attention, `softmax(q · kᵀ · scale + mask) · v`, through the fused kernel.
+  /// Scaled dot-product attention, `softmax(q · kᵀ · scale + mask) · v`, through a fused kernel.
   /// - Parameters: queries (self) `[…, n, d]`, keys `[…, m, d]`, values `[…, m, e]`; the mask is `bool` (true attends)
-  ///   or added; `scale` is 1/√d by default.
+  ///   or added; `keep`, `[B, m]` beside queries `[B, h, n, d]`, is zero at keys that nobody is to see (unless a query sees
+  ///   no other), and stands in place of a mask; `scale` is 1/√d by default.
   public func attention(
-    keys: Tensor, values: Tensor, mask: Tensor? = nil, causal: Bool = false, scale: Double? = nil
+    keys: Tensor, values: Tensor, mask: Tensor? = nil, keep: Tensor? = nil, causal: Bool = false, scale: Double? = nil
   ) throws(TorchError) -> Tensor {
-    try .make("attention") { ct_attention(raw, keys.raw, values.raw, mask?.raw, 0, causal, scale ?? .nan, $0) }
+    try .make("attention") {
+      ct_attention(raw, keys.raw, values.raw, mask?.raw, keep?.raw, causal, scale ?? .nan, $0)
+    }
   }
 
   /// The kinds of pooling.

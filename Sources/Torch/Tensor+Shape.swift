@@ -67,6 +67,14 @@ extension Tensor {
     try .make("selected") { ct_select(raw, Int64(axis), Int64(index), $0) }
   }
 
+  /// All slices along `axis`, each without that axis. Their gradients come together in one piece of memory.
+  public func unbound(axis: Int) throws(TorchError) -> [Tensor] {
+    var slices = [ct_tensor?](repeating: nil, count: extent(axis))
+    let count = slices.count
+    try TorchError.check("unbound", ct_unbind(raw, Int64(axis), &slices, count))
+    return slices.compactMap { $0.map(Tensor.init(adopting:)) }
+  }
+
   /// The slices along `axis` that `indices` (`[n]`, int64) names, in that order.
   public func selecting(_ indices: Tensor, axis: Int) throws(TorchError) -> Tensor {
     try .make("selecting") { ct_index_select(raw, Int64(axis), indices.raw, $0) }

@@ -84,6 +84,7 @@ ct_status ct_flip(ct_tensor a, ct_ints axes, ct_tensor *out);
 ct_status ct_roll(ct_tensor a, ct_ints shifts, ct_ints axes, ct_tensor *out);
 ct_status ct_slice(ct_tensor a, int64_t axis, int64_t start, int64_t end, int64_t step, ct_tensor *out);
 ct_status ct_select(ct_tensor a, int64_t axis, int64_t index, ct_tensor *out);
+ct_status ct_unbind(ct_tensor a, int64_t axis, ct_tensor *out, size_t count); // `count` tensors: the axis' extent
 ct_status ct_index_select(ct_tensor a, int64_t axis, ct_tensor indices, ct_tensor *out);
 ct_status ct_gather(ct_tensor a, int64_t axis, ct_tensor indices, ct_tensor *out);
 ct_status ct_scatter(ct_tensor a, int64_t axis, ct_tensor indices, ct_tensor source, ct_tensor *out);
@@ -130,6 +131,10 @@ ct_status ct_einsum(const char *equation, ct_tensors operands, ct_tensor *out);
 ct_status ct_linear(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor *out);
 ct_status ct_linear_gelu(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor *out); // exact, fused if it can be
 
+// MARK: attention (attention.cpp); keep: [batch, keys], zero where no query may look; not together with a mask
+ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_tensor mask_or_null, ct_tensor keep_or_null,
+                       bool causal, double scale_or_nan, ct_tensor *out);
+
 // MARK: reductions, sorting (reduction.cpp); no axes: all of them
 ct_status ct_sum(ct_tensor a, ct_ints axes, bool keep, ct_tensor *out);
 ct_status ct_mean(ct_tensor a, ct_ints axes, bool keep, ct_tensor *out);
@@ -167,8 +172,6 @@ ct_status ct_layer_norm(ct_tensor a, ct_ints shape, ct_tensor weight_or_null, ct
 ct_status ct_group_norm(ct_tensor a, int64_t groups, ct_tensor weight_or_null, ct_tensor bias_or_null, double epsilon,
                         ct_tensor *out);
 ct_status ct_embedding(ct_tensor weight, ct_tensor indices, ct_tensor *out);
-ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_tensor mask_or_null, double dropout,
-                       bool causal, double scale_or_nan, ct_tensor *out);
 ct_status ct_max_pool(ct_tensor a, ct_ints kernel, ct_ints stride, ct_ints padding, ct_tensor *out);     // 2-D or 3-D
 ct_status ct_average_pool(ct_tensor a, ct_ints kernel, ct_ints stride, ct_ints padding, ct_tensor *out); // 2-D or 3-D
 ct_status ct_adaptive_average_pool(ct_tensor a, ct_ints size, ct_tensor *out);                           // 2-D or 3-D

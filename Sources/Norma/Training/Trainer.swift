@@ -153,7 +153,7 @@ public final class Trainer {
 
   /// The training images as stages see them before they are trained; a pass over them saves the state every minute.
   private var trainingImages: TrainingImages {
-    TrainingImages(count: data.training.count) { [self] start, size, body in
+    TrainingImages { [self] start, size, body in
       let loader = BatchLoader(data.training, order: Array(start..<max(start, data.training.count)), batchSize: size)
       var (saved, begun) = (Date(), Date())
       defer { position.seconds += Date().timeIntervalSince(begun) }

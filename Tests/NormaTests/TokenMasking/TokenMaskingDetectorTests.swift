@@ -86,8 +86,12 @@ struct TokenMaskingDetectorTests {
 
   @Test("The codebook's decay rises in steps")
   func decay() throws {
-    let settings = TokenMaskingConfiguration.Autoencoder()
-    #expect(settings.decays.first == 0.5 && settings.decays.last == 0.99)
+    let detector = try detector()
+    let random = try Generator(seed: 1)
+    let found = [0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.99].map {
+      detector.decay(TrainingStep(due: [], random: random, share: $0))
+    }
+    #expect(found == [0.5, 0.5, 0.7, 0.8, 0.95, 0.99, 0.99])
   }
 
   @Test("All scores and maps are finite and of the right shape", arguments: [[], [16, 16, 32]], [false, true])

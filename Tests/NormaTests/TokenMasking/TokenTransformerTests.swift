@@ -113,7 +113,7 @@ struct TokenTransformerTests {
       try generator.normal(shape: [2, 3, 6, 5], dtype: .float64)
     )
     let keep = try Tensor([Float(1), 0, 1, 1, 0, 1, 1, 1, 0, 0, 1, 1], shape: [2, 6])
-    let found = try CausalAttention.exact(q, k, v, keep: keep)
+    let found = try q.attention(keys: k, values: v, keep: keep, causal: true)
     let places = try Tensor.arange(0, 6)
     let causal = try places.reshaped([6, 1]).greaterOrEqual(places.reshaped([1, 6]))
     let allowed = try causal.and(keep.reshaped([2, 1, 1, 6]).greater(0))

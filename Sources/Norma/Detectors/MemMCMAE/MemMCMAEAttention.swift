@@ -45,13 +45,13 @@ final class MemoryAttention: Module {
     _ projected: Tensor, memory: (keys: Tensor, values: Tensor)?, heads: Int
   ) throws(TorchError) -> Tensor {
     let (batch, count, width) = (projected.extent(0), projected.extent(1), projected.extent(2) / 3)
-    let split = try projected.reshaped([batch, count, 3, heads, width / heads])
-    var (keys, values) = (try split.selected(1, axis: 2), try split.selected(2, axis: 2))
+    let split = try projected.reshaped([batch, count, 3, heads, width / heads]).unbound(axis: 2)
+    var (keys, values) = (split[1], split[2])
     if let memory {
       keys = try appending(memory.keys * (Double(width) / Double(heads)).squareRoot(), to: keys)
       values = try appending(memory.values * Double(memory.values.extent(0)).squareRoot(), to: values)
     }
-    return try split.selected(0, axis: 2).transposed(1, 2)
+    return try split[0].transposed(1, 2)
       .attention(keys: keys.transposed(1, 2), values: values.transposed(1, 2))
       .transposed(1, 2).reshaped([batch, count, width])
   }
@@ -102,9 +102,8 @@ final class MultiLevelCrossAttention: Module {
     let (levelCount, visible, depth) = (levels.extent(0), levels.extent(2), width / heads)
     let queries = try query(tokens).reshaped([1, batch, count, heads, depth]).transposed(2, 3)
       .expanded([levelCount, batch, heads, count, depth]).reshaped([levelCount * batch, heads, count, depth])
-    let projected = try keysValues(levels).reshaped([levelCount * batch, visible, 2, heads, depth])
-    let attended = try queries.attention(
-      keys: projected.selected(0, axis: 2).transposed(1, 2), values: projected.selected(1, axis: 2).transposed(1, 2))
+    let projected = try keysValues(levels).reshaped([levelCount * batch, visible, 2, heads, depth]).unbound(axis: 2)
+    let attended = try queries.attention(keys: projected[0].transposed(1, 2), values: projected[1].transposed(1, 2))
     let read = try outputProjection(attended.transposed(1, 2).reshaped([levelCount, batch * count, width]))
     let sum =
       if let gates {

@@ -71,7 +71,7 @@ final class CausalAttention: Module {
       let (output, state) = try features(queries: queries, keys: keys, values: values, keep: keep, state: nil)
       return Pass(output: try joined(output), keys: keys, values: values, state: state)
     }
-    let output = try Self.exact(queries, keys, values, keep: keep)
+    let output = try queries.attention(keys: keys, values: values, keep: keep, causal: true)
     return Pass(output: try joined(output), keys: keys, values: values, state: nil)
   }
 
@@ -105,32 +105,12 @@ final class CausalAttention: Module {
 
   private func projected(_ tokens: Tensor) throws(TorchError) -> (Tensor, Tensor, Tensor) {
     let split = try inputProjection(tokens).reshaped([tokens.extent(0), tokens.extent(1), 3, heads, headWidth])
-      .permuted([2, 0, 3, 1, 4])
-    return (try split.selected(0, axis: 0), try split.selected(1, axis: 0), try split.selected(2, axis: 0))
+      .permuted([2, 0, 3, 1, 4]).unbound(axis: 0)
+    return (split[0], split[1], split[2])
   }
 
   private func joined(_ output: Tensor) throws(TorchError) -> Tensor {
     try outputProjection(output.transposed(1, 2).reshaped([output.extent(0), output.extent(2), heads * headWidth]))
-  }
-
-  /// Exact causal attention through the fused kernel. Where keys are excluded, queries and keys carry one more feature,
-  /// `q′ = [q, 1]`, `k′ = [k, −a(1 − keep)]`, so that the kernel needs no mask of its own and skips what lies ahead.
-  static func exact(
-    _ queries: Tensor, _ keys: Tensor, _ values: Tensor, keep: Tensor?
-  ) throws(TorchError) -> Tensor {
-    guard let keep else { return try queries.attention(keys: keys, values: values, causal: true) }
-    let (batch, heads, count, width) = (queries.extent(0), queries.extent(1), queries.extent(2), queries.extent(3))
-    let extra = (width + 8) / 8 * 8 - width
-    let one = try Tensor.ones([batch, heads, count, 1], dtype: queries.dtype, on: queries.device)
-      .padded([0, extra - 1])
-    let gone = try ((keep.to(queries.dtype) - 1) * (1e4 * Double(width).squareRoot())).reshaped([batch, 1, count, 1])
-      .expanded([batch, heads, count, 1]).padded([0, extra - 1])
-    return try Tensor.concatenated([queries, one], axis: 3)
-      .attention(
-        keys: .concatenated([keys, gone], axis: 3), values: values.padded([0, extra]), causal: true,
-        scale: 1 / Double(width).squareRoot()
-      )
-      .sliced(0..<width, axis: 3)
   }
 }
 
@@ -161,8 +141,8 @@ final class ContextAttention: Module {
     let images = context.extent(0)
     let queries = try query(tokens).reshaped([images, rows / images * count, heads, headWidth]).transposed(1, 2)
     let split = try keysValues(context).reshaped([images, context.extent(1), 2, heads, headWidth])
-      .permuted([2, 0, 3, 1, 4])
-    let read = try queries.attention(keys: split.selected(0, axis: 0), values: split.selected(1, axis: 0))
+      .permuted([2, 0, 3, 1, 4]).unbound(axis: 0)
+    let read = try queries.attention(keys: split[0], values: split[1])
     return try outputProjection(read.transposed(1, 2).reshaped([rows, count, heads * headWidth]))
   }
 }

@@ -71,7 +71,7 @@ extension TokenMaskingDetector {
     let suspicion = try Tensor.concatenated(history.pass.suspicion, axis: 0)
     let settings = configuration.rounds
     let robust = history.pass.histogram.robustThreshold(deviations: settings.deviations)
-    let threshold = settings.mapThreshold > 0 ? settings.mapThreshold : robust ?? Self.fallbackThreshold
+    let threshold = settings.mapThreshold > 0 ? settings.mapThreshold : robust ?? fallbackThreshold
     let grids = try tokens.order.grids(of: suspicion)
     let (found, capped) = try suspects.tokens(grids, threshold: threshold)
     var suspected = try tokens.order.sequences(of: found)
@@ -96,8 +96,15 @@ extension TokenMaskingDetector {
     return StageRecord(name: "detection-\(round)", figures: figures, arrays: arrays.compactMapValues { $0 })
   }
 
-  /// Where the robust threshold has no spread to go by: values of the map that a kernel's three standard deviations give.
-  private static let fallbackThreshold = 4.5
+  /// Where the robust threshold has no spread to go by: what the map holds three standard deviations from the healed ones, or
+  /// for residuals three bandwidths.
+  private var fallbackThreshold: Double {
+    switch configuration.detection.map {
+    case .density: 4.5
+    case .residual: 3 * configuration.detection.bandwidthFloor
+    case .zScore: 3
+    }
+  }
 
   /// One batch of the detection pass.
   private func detect(

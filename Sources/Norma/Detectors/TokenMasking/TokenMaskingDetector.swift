@@ -40,7 +40,9 @@ public final class TokenMaskingDetector: AnomalyDetector {
   public var stages: [TrainingStage] {
     var stages = [autoencoderStage("autoencoder", tokens.autoencoder)]
     if let paired = tokens.contextAutoencoder { stages.append(autoencoderStage("contextAutoencoder", paired)) }
-    for round in 0...configuration.rounds.count { stages.append(transformerStage("round-\(round)")) }
+    let rounds = configuration.rounds.count
+    // The last round's checkpoint is the run's own.
+    for round in 0...rounds { stages.append(transformerStage("round-\(round)", keepsCheckpoint: round < rounds)) }
     return stages
   }
 
@@ -68,7 +70,7 @@ public final class TokenMaskingDetector: AnomalyDetector {
       name: name, updates: updates, epochs: settings.epochs, batchSize: settings.batchSize, givesScores: false)
   }
 
-  private func transformerStage(_ name: String) -> TrainingStage {
+  private func transformerStage(_ name: String, keepsCheckpoint: Bool) -> TrainingStage {
     let settings = configuration.transformer
     let options = AdamOptions(
       learningRate: settings.learningRate, weightDecay: settings.weightDecay, decoupledWeightDecay: true,
@@ -80,17 +82,20 @@ public final class TokenMaskingDetector: AnomalyDetector {
       updates: trained.map {
         TrainingUpdate(name: $0.name, module: $0.transformer, options: options, schedule: schedule, interval: 1)
       }, epochs: settings.epochs, batchSize: settings.batchSize, readsImages: false,
-      checkpoint: configuration.rounds.count > 0 ? name : nil)
+      checkpoint: keepsCheckpoint ? name : nil)
   }
 
   /// The losses of the VQ-VAE and its discriminator on images, or of a transformer on the stored codes of the batch's images.
   public func losses(of update: TrainingUpdate, on batch: Tensor, step: TrainingStep) throws -> Losses {
-    switch update.name {
-    case "autoencoder": try autoencoderLosses(tokens.autoencoder, tokens.image(of: batch), step)
-    case "contextAutoencoder":
-      try autoencoderLosses(tokens.contextAutoencoder ?? tokens.autoencoder, tokens.pairedImage(of: batch), step)
-    case "discriminator": try discriminatorLosses(tokens.image(of: batch))
-    default: try transformerLosses(update, step)
+    switch update.module {
+    case let autoencoder as VectorQuantisedAutoencoder:
+      let isPaired = autoencoder === tokens.contextAutoencoder
+      return try autoencoderLosses(
+        autoencoder, isPaired ? tokens.pairedImage(of: batch) : tokens.image(of: batch), step)
+    case let discriminator as PatchDiscriminator:
+      return try discriminatorLosses(discriminator, tokens.image(of: batch))
+    case let transformer as TokenTransformer: return try transformerLosses(transformer, step)
+    default: throw TorchError("losses", "the update '\(update.name)' is none of this method's")
     }
   }
 
@@ -125,7 +130,7 @@ public final class TokenMaskingDetector: AnomalyDetector {
   }
 
   /// γ: rises step by step over the first epochs.
-  private func decay(_ step: TrainingStep) -> Double {
+  func decay(_ step: TrainingStep) -> Double {
     let settings = configuration.autoencoder
     let last = settings.decays.count - 1
     guard last > 0, settings.decayShare > 0 else { return settings.decays[last] }
@@ -143,8 +148,8 @@ public final class TokenMaskingDetector: AnomalyDetector {
     return settings.adversarialWeight * min(max(ratio, 0), 1e4)
   }
 
-  private func discriminatorLosses(_ images: Tensor) throws -> Losses {
-    guard let discriminator = tokens.discriminator, let reconstruction else {
+  private func discriminatorLosses(_ discriminator: PatchDiscriminator, _ images: Tensor) throws -> Losses {
+    guard let reconstruction else {
       throw TorchError("discriminator", "its update must follow that of the VQ-VAE")
     }
     self.reconstruction = nil
@@ -153,10 +158,7 @@ public final class TokenMaskingDetector: AnomalyDetector {
     return Losses(total: try loss * configuration.autoencoder.adversarialWeight, parts: [("discriminator", loss)])
   }
 
-  private func transformerLosses(_ update: TrainingUpdate, _ step: TrainingStep) throws -> Losses {
-    guard let transformer = update.module as? TokenTransformer else {
-      throw TorchError("transformer", "the update '\(update.name)' trains none")
-    }
+  private func transformerLosses(_ transformer: TokenTransformer, _ step: TrainingStep) throws -> Losses {
     let interval = configuration.transformer.redrawInterval
     if configuration.transformer.attention == .linear, interval > 0, step.count % interval == interval - 1 {
       try transformer.redrawFeatures(step.random)

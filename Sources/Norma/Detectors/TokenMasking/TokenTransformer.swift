@@ -69,7 +69,7 @@ final class TokenBlock: Module {
   }
 }
 
-/// Two linear layers with a GELU between them, four times as wide inside. Keys `0`, `1`.
+/// Two linear layers with a GELU between them, four times as wide inside. Keys `layers.0`, `layers.1`.
 final class TokenFeedForward: Module {
   private let layers: [Linear]
 
@@ -215,7 +215,7 @@ final class TokenTransformer: Module {
     let held = slots.dropFirst(slots.lowerBound == 0 ? 1 : 0)
     guard !held.isEmpty else { return sum }
     for (table, coordinates) in zip(axes, coordinates) {
-      let own = try table(Tensor(held.map { (coordinates[$0 - 1]) }, shape: [held.count], on: device))
+      let own = try table(Tensor(held.map { coordinates[$0 - 1] }, shape: [held.count], on: device))
       sum = try sum + (slots.lowerBound == 0 ? own.padded([0, 0, 1, 0]) : own)
     }
     return sum

@@ -1,0 +1,221 @@
+// One head at a time, a tile of queries at a time: scores of a tile against all keys that it sees stay in the cache. The
+// five products of both passes are one routine, whose blocks of results stay in registers.
+#include "attention_kernel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace norma {
+
+#if defined(__x86_64__)
+
+bool attention_kernel_runs() {
+  static const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+  return runs;
+}
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,fma"))), apply_to = function)
+
+namespace {
+
+constexpr int64_t lanes = 16;
+constexpr int64_t tile = 32;  // queries that are worked on together
+constexpr float lowest = -1e30f;
+
+using Vector = float __attribute__((vector_size(64), aligned(4)));
+using Integers = int32_t __attribute__((vector_size(64), aligned(4)));
+
+inline Vector load(const float *values) { return *reinterpret_cast<const Vector *>(values); }
+inline void store(float *values, Vector vector) { *reinterpret_cast<Vector *>(values) = vector; }
+inline Vector all(float value) { return Vector{} + value; }
+
+// e^x to one unit in the last place or two (Cody and Waite's reduction, a polynomial of degree 5); zero below −87.
+inline Vector exponential(Vector x) {
+  const float shift = 12582912;  // 1.5 · 2²³: rounds to whole numbers
+  Vector bounded = x > -87 ? x : all(-87);
+  Vector shifted = bounded * 1.44269504088896341f + shift;
+  Vector whole = shifted - shift;
+  Vector r = bounded - whole * 0.693359375f;
+  r = r + whole * 2.12194440e-4f;
+  Vector p = all(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1;
+  Integers power = (reinterpret_cast<Integers &>(shifted) - 0x4B400000) << 23;
+  Integers bits = reinterpret_cast<Integers &>(p) + power;
+  return x > -87 ? reinterpret_cast<Vector &>(bits) : all(0);
+}
+
+// A left factor: element (r, t) lies at r · row + t · step.
+struct Left {
+  const float *values;
+  int64_t row, step;
+};
+
+template <int rows, int vectors>
+inline void block(Left a, const float *b, int64_t b_stride, float *c, int64_t c_stride, int64_t depth, bool adds) {
+  Vector sums[rows][vectors];
+  for (int r = 0; r < rows; r++)
+    for (int v = 0; v < vectors; v++) sums[r][v] = adds ? load(c + r * c_stride + v * lanes) : all(0);
+  for (int64_t t = 0; t < depth; t++) {
+    Vector right[vectors];
+    for (int v = 0; v < vectors; v++) right[v] = load(b + t * b_stride + v * lanes);
+    for (int r = 0; r < rows; r++) {
+      Vector left = all(a.values[r * a.row + t * a.step]);
+      for (int v = 0; v < vectors; v++) sums[r][v] += left * right[v];
+    }
+  }
+  for (int r = 0; r < rows; r++)
+    for (int v = 0; v < vectors; v++) store(c + r * c_stride + v * lanes, sums[r][v]);
+}
+
+template <int vectors>
+inline void columns(Left a, const float *b, int64_t b_stride, float *c, int64_t c_stride, int64_t rows, int64_t depth,
+                    bool adds) {
+  int64_t r = 0;
+  for (; r + 8 <= rows; r += 8)
+    block<8, vectors>({a.values + r * a.row, a.row, a.step}, b, b_stride, c + r * c_stride, c_stride, depth, adds);
+  for (; r < rows; r++)
+    block<1, vectors>({a.values + r * a.row, a.row, a.step}, b, b_stride, c + r * c_stride, c_stride, depth, adds);
+}
+
+// c = a · b, or c += a · b: `rows` × `width` by way of `depth`; the width is a multiple of 16.
+void multiply(Left a, Rows b, Rows c, int64_t rows, int64_t width, int64_t depth, bool adds) {
+  int64_t v = 0;
+  for (; v + 3 * lanes <= width; v += 3 * lanes)
+    columns<3>(a, b.values + v, b.stride, c.values + v, c.stride, rows, depth, adds);
+  if (width - v == 2 * lanes) columns<2>(a, b.values + v, b.stride, c.values + v, c.stride, rows, depth, adds);
+  if (width - v == lanes) columns<1>(a, b.values + v, b.stride, c.values + v, c.stride, rows, depth, adds);
+}
+
+int64_t rounded(int64_t count) { return (count + lanes - 1) / lanes * lanes; }
+
+// Floats between rows of scores: an odd number of vectors, so that columns do not fall on the same lines of the cache.
+int64_t score_stride(const Head &head) { return ((head.keys + lanes - 1) / lanes | 1) * lanes; }
+
+// `from`, `count` rows of `width`, as columns of `to`, times `factor`; the columns that are left are zero.
+void transpose(Rows from, Rows to, int64_t count, int64_t width, float factor) {
+  for (int64_t t = 0; t < width; t++) {
+    float *row = to.values + t * to.stride;
+    for (int64_t i = 0; i < count; i++) row[i] = from.values[i * from.stride + t] * factor;
+    std::fill(row + count, row + to.stride, 0.0f);
+  }
+}
+
+// The keys that the tile of queries which ends before `last` sees.
+int64_t seen(const Head &head, int64_t last) { return head.causal ? std::min(last, head.keys) : head.keys; }
+
+// Adds the bias to the scores of a query that sees `count` keys, and puts those that it does not see, of `width`, out of reach.
+void limit(float *scores, const float *bias, int64_t count, int64_t width) {
+  if (bias)
+    for (int64_t k = 0; k < count; k++) scores[k] += bias[k];
+  std::fill(scores + count, scores + width, lowest);
+}
+
+float sum(Vector vector) {
+  float total = 0;
+  for (int i = 0; i < lanes; i++) total += vector[i];
+  return total;
+}
+
+float maximum(const float *values, int64_t count) {
+  Vector largest = load(values);
+  for (int64_t k = lanes; k < count; k += lanes) {
+    Vector next = load(values + k);
+    largest = next > largest ? next : largest;
+  }
+  float result = largest[0];
+  for (int i = 1; i < lanes; i++) result = std::max(result, largest[i]);
+  return result;
+}
+
+float dot(const float *a, const float *b, int64_t count) {
+  Vector total = all(0);
+  for (int64_t i = 0; i < count; i += lanes) total += load(a + i) * load(b + i);
+  return sum(total);
+}
+
+float *row(Rows matrix, int64_t index) { return matrix.values + index * matrix.stride; }
+
+}  // namespace
+
+int64_t attention_scratch(const Head &head) { return 2 * (tile + head.width) * score_stride(head); }
+
+void attention_forward(const Head &head, float *scratch) {
+  const int64_t stride = score_stride(head), d = head.width;
+  const Rows keys{scratch, stride}, scores{scratch + d * stride, stride};
+  transpose(head.key, keys, head.keys, d, head.scale);
+  for (int64_t first = 0; first < head.queries; first += tile) {
+    const int64_t last = std::min(first + tile, head.queries), count = last - first;
+    const int64_t visible = seen(head, last), width = rounded(visible);
+    multiply({row(head.query, first), head.query.stride, 1}, keys, scores, count, width, d, false);
+    float sums[tile];
+    for (int64_t q = 0; q < count; q++) {
+      float *own = row(scores, q);
+      limit(own, head.bias, seen(head, first + q + 1), width);
+      const float largest = maximum(own, width);
+      Vector total = all(0);
+      for (int64_t k = 0; k < width; k += lanes) {
+        Vector share = exponential(load(own + k) - largest);
+        store(own + k, share);
+        total += share;
+      }
+      sums[q] = sum(total);
+      if (head.normalisers) head.normalisers[first + q] = largest + std::log(sums[q]);
+    }
+    const Rows output{row(head.output, first), head.output.stride};
+    multiply({scores.values, stride, 1}, head.value, output, count, d, visible, false);
+    for (int64_t q = 0; q < count; q++) {
+      const float share = 1 / sums[q];
+      for (int64_t t = 0; t < d; t++) row(output, q)[t] *= share;
+    }
+  }
+}
+
+void attention_backward(const Head &head, const HeadGradients &gradients, float *scratch) {
+  const int64_t stride = score_stride(head), d = head.width;
+  const Rows keys{scratch, stride}, values{keys.values + d * stride, stride};
+  const Rows shares{values.values + d * stride, stride}, changes{shares.values + tile * stride, stride};
+  transpose(head.key, keys, head.keys, d, head.scale);
+  transpose(head.value, values, head.keys, d, 1);
+  for (int64_t first = 0; first < head.queries; first += tile) {
+    const int64_t last = std::min(first + tile, head.queries), count = last - first;
+    const int64_t visible = seen(head, last), width = rounded(visible);
+    const Rows query{row(head.query, first), head.query.stride};
+    const Rows gradient{row(gradients.output, first), gradients.output.stride};
+    multiply({query.values, query.stride, 1}, keys, shares, count, width, d, false);
+    multiply({gradient.values, gradient.stride, 1}, values, changes, count, width, d, false);
+    for (int64_t q = 0; q < count; q++) {
+      float *share = row(shares, q), *change = row(changes, q);
+      limit(share, head.bias, seen(head, first + q + 1), width);
+      const float mean = dot(row(gradient, q), row(head.output, first + q), d);
+      const float normaliser = head.normalisers[first + q];
+      for (int64_t k = 0; k < width; k += lanes) {
+        Vector p = exponential(load(share + k) - normaliser);
+        store(share + k, p);
+        store(change + k, p * (load(change + k) - mean) * head.scale);
+      }
+    }
+    multiply({changes.values, stride, 1}, head.key, {row(gradients.query, first), gradients.query.stride}, count, d,
+             visible, false);
+    multiply({changes.values, 1, stride}, query, gradients.key, visible, d, count, true);
+    multiply({shares.values, 1, stride}, gradient, gradients.value, visible, d, count, true);
+  }
+}
+
+#pragma clang attribute pop
+
+#else
+
+bool attention_kernel_runs() { return false; }
+int64_t attention_scratch(const Head &) { return 0; }
+void attention_forward(const Head &, float *) {}
+void attention_backward(const Head &, const HeadGradients &, float *) {}
+
+#endif
+
+}  // namespace norma
