@@ -26,7 +26,7 @@ let presets = [
   "autoencoder-laptop-64", "band-energy", "memmc-mae-laptop-128", "memmc-mae-laptop-64", "memmc-mae-paper",
   "simsid-demo", "simsid-laptop-128", "simsid-laptop-64", "simsid-official-chexpert", "simsid-official-covidx",
   "simsid-official-zhanglab", "simsid-paper", "squid", "token-masking-contaminated-64", "token-masking-laptop-64",
-  "token-masking-paper",
+  "token-masking-paper", "token-masking-volume-48",
 ]
 
 let package = Package(

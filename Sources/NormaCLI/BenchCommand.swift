@@ -10,12 +10,13 @@ struct BenchCommand: AsyncParsableCommand {
     abstract: "Images per second of training, scoring and loading, beside PyTorch in the same run.",
     discussion: """
       Ours and the peer's work alternate round by round, so that a busy machine slows both; medians and the median of the
-      round-by-round ratios are printed. Without --peer only our own figures. `make bench` sets the peer up.
+      round-by-round ratios are printed, and the most memory that each had resident. Without --peer only our own figures.
+      `make bench` sets the peer up.
 
       Examples:
         norma bench --preset simsid-laptop-64
         norma bench --preset memmc-mae-laptop-64 --peer "python3 Benchmarks/pytorch/bench_memmc_mae.py"
-        norma bench --preset simsid-paper --set training.batchSize=8 --rounds 3
+        norma bench --preset simsid-paper --set training.batchSize=8 --rounds 3 --task train
         norma bench --peer "python3 Benchmarks/pytorch/bench_simsid.py"
         norma bench --folder images --peer "python3 Benchmarks/pytorch/bench_loading.py --folder images --workers 2"
       """)
@@ -32,6 +33,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "Training cycles, and batches to score, in one round.")
   var repeats = 2
 
+  @Option(name: .customLong("task"), help: "Only this kind of work, which then has its memory to itself; repeatable.")
+  var tasks: [String] = []
+
   @OptionGroup var settings: ConfigurationOptions
   @OptionGroup var common: CommonOptions
 
@@ -42,49 +46,55 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     let device = try common.resolvedDevice()
     let configuration = try settings.resolved()
+    let all = try works(of: configuration, on: device)
+    let chosen = all.filter { tasks.isEmpty || tasks.contains($0.name) }
+    guard let missing = tasks.first(where: { name in !all.contains { $0.name == name } }) else {
+      return try await measure(chosen, peer: peer.map { $0 + arguments(configuration, of: chosen) }, on: device)
+    }
+    throw ValidationError("--task '\(missing)' is none of \(all.map(\.name).joined(separator: ", ")).")
+  }
+
+  /// Ours and the peer's, in turn.
+  private func measure(_ works: [BenchWork], peer command: String?, on device: Device) async throws {
     var table = BenchTable()
+    let peer = try command.map(BenchPeer.init)
+    for round in 0...rounds {
+      for work in works {
+        let ours = try await BenchSample.of(work.run)
+        let theirs = try peer.map { peer in try work.peers.map { ($0, try peer.run($0, count: repeats)) } } ?? []
+        if round > 0 { table.add(work.name, ours: ours, peers: theirs) }
+      }
+    }
+    peer?.quit()
+    try table.write(isJSON: common.json, hardware: Hardware.description(device: device))
+  }
+
+  /// The works that there are for a configuration.
+  private func works(of configuration: RunConfiguration, on device: Device) throws -> [BenchWork] {
+    let repeats = repeats
     if let folder {
       let size = configuration.detector.settings.imageSize
-      let peer = try peer.map { try BenchPeer("\($0) --size \(size)") }
-      for round in 0...rounds {
-        let ours = try await Workload.load(folder: folder, size: size, passes: 1)
-        table.add("load", ours: ours, peer: try peer?.run("load", count: 1), isWarmUp: round == 0)
-      }
-      peer?.quit()
-    } else if case .tokenMasking(let tokens) = configuration.detector {
-      let workload = try TokenMaskingWorkload(tokens, training: configuration.training, device: device)
-      let peer = try peer.map { try BenchPeer($0 + Self.arguments(configuration)) }
-      for round in 0...rounds {
-        for task in TokenMaskingWorkload.Task.allCases {
-          let ours = try workload.run(task, count: repeats)
-          let name = task.rawValue
-          table.add(name, ours: ours, peer: try peer?.run(name, count: repeats), isWarmUp: round == 0)
-          guard let peer else { continue }
-          table.add(
-            name + "-lean", ours: ours, peer: try peer.run(name + "-lean", count: repeats), isWarmUp: round == 0)
+      return [
+        BenchWork(name: "load", peers: ["load"]) {
+          try await Workload.load(folder: folder, size: size, passes: repeats)
         }
-      }
-      peer?.quit()
-    } else {
-      let workload = try Workload(configuration, device: device)
-      let peer = try peer.map { try BenchPeer($0 + Self.arguments(configuration)) }
-      for round in 0...rounds {
-        let trained = try workload.train(cycles: repeats)
-        table.add("train", ours: trained, peer: try peer?.run("train", count: repeats), isWarmUp: round == 0)
-        if let peer {
-          table.add("train-lean", ours: trained, peer: try peer.run("train-lean", count: repeats), isWarmUp: round == 0)
-        }
-        let scored = try workload.score(by: Self.paperScore(configuration) ?? workload.defaultScore, batches: repeats)
-        table.add("score", ours: scored, peer: try peer?.run("score", count: repeats), isWarmUp: round == 0)
-        if let peer {
-          table.add("score-lean", ours: scored, peer: try peer.run("score-lean", count: repeats), isWarmUp: round == 0)
-        }
-        let byDefault = try workload.score(by: workload.defaultScore, batches: repeats)
-        table.add("score-default", ours: byDefault, peer: nil, isWarmUp: round == 0)
-      }
-      peer?.quit()
+      ]
     }
-    try table.write(isJSON: common.json, hardware: Hardware.description(device: device))
+    if case .tokenMasking(let tokens) = configuration.detector {
+      let workload = try TokenMaskingWorkload(tokens, training: configuration.training, device: device)
+      return TokenMaskingWorkload.Task.allCases.map { task in
+        BenchWork(name: task.rawValue, peers: [task.rawValue, task.rawValue + "-lean"]) {
+          try workload.run(task, count: repeats)
+        }
+      }
+    }
+    let workload = try Workload(configuration, device: device)
+    let (paper, own) = (Self.paperScore(configuration) ?? workload.defaultScore, workload.defaultScore)
+    return [
+      BenchWork(name: "train", peers: ["train", "train-lean"]) { try workload.train(cycles: repeats) },
+      BenchWork(name: "score", peers: ["score", "score-lean"]) { try workload.score(by: paper, batches: repeats) },
+      BenchWork(name: "score-default", peers: []) { try workload.score(by: own, batches: repeats) },
+    ]
   }
 
   /// The score that the peer computes; nil for methods that it does not know.
@@ -97,7 +107,8 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   /// The peer's arguments for the same network.
-  private static func arguments(_ configuration: RunConfiguration) -> String {
+  private func arguments(_ configuration: RunConfiguration, of works: [BenchWork]) -> String {
+    if folder != nil { return " --size \(configuration.detector.settings.imageSize)" }
     let shared = " --batch \(configuration.training.batchSize) --threads \(Runtime.threads)"
     switch configuration.detector {
     case .simSID(let settings):
@@ -120,7 +131,8 @@ struct BenchCommand: AsyncParsableCommand {
         + " --layers \(transformer.layers) --heads \(transformer.heads) --head-width \(transformer.headWidth)"
         + (transformer.spatialPositions ? " --spatial" : "") + " --samples \(settings.detection.samples)"
         + " --decodings \(settings.detection.decodings) --batch \(transformer.batchSize)"
-        + " --autoencoder-batch \(autoencoder.batchSize) --threads \(Runtime.threads)"
+        + " --autoencoder-batch \(autoencoder.batchSize) --threads \(Runtime.threads) --tasks "
+        + works.flatMap(\.peers).joined(separator: " ")
     case .autoencoder, .bandEnergy: return shared
     }
   }

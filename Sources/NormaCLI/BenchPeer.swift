@@ -20,14 +20,14 @@ final class BenchPeer {
     do { try process.run() } catch { throw BenchError(command: command, reason: error.localizedDescription) }
   }
 
-  /// Lets the peer do some work and returns its time and images.
-  func run(_ work: String, count: Int) throws -> (seconds: Double, images: Int) {
+  /// Lets the peer do some work and returns what it took.
+  func run(_ work: String, count: Int) throws -> BenchSample {
     do { try input.fileHandleForWriting.write(contentsOf: Data("\(work) \(count)\n".utf8)) } catch { throw ended }
     let line = try readLine()
     guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
       let seconds = object["seconds"] as? Double, let images = object["images"] as? Int
     else { throw BenchError(command: command, reason: "it answered '\(String(decoding: line, as: UTF8.self))'") }
-    return (seconds, images)
+    return BenchSample(seconds: seconds, images: images, peakBytes: object["peakBytes"] as? Int)
   }
 
   /// Ends the peer.

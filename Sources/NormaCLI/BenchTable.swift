@@ -2,17 +2,15 @@ import Foundation
 
 /// Rounds of work, ours and the peer's, and their medians.
 struct BenchTable {
-  private var rounds: [(work: String, ours: Double, peer: Double?)] = []
+  private var rounds: [(work: String, ours: BenchSample, peer: BenchSample?)] = []
 
-  /// Adds one round as images per second; a warm-up counts for nothing.
-  mutating func add(
-    _ work: String, ours: (seconds: Double, images: Int), peer: (seconds: Double, images: Int)?, isWarmUp: Bool
-  ) {
-    guard !isWarmUp else { return }
-    rounds.append((work, Double(ours.images) / ours.seconds, peer.map { Double($0.images) / $0.seconds }))
+  /// Adds one round, as one of each work of the peer.
+  mutating func add(_ work: String, ours: BenchSample, peers: [(work: String, sample: BenchSample)]) {
+    guard !peers.isEmpty else { return rounds.append((work, ours, nil)) }
+    for peer in peers { rounds.append((peer.work, ours, peer.sample)) }
   }
 
-  /// Prints one line per kind of work: medians, and the median of the round-by-round ratios with its extremes.
+  /// Prints one line per kind of work: medians, the median of the round-by-round ratios with its extremes, and peak memory.
   func write(isJSON: Bool, hardware: String) throws {
     var works: [String] = []
     for round in rounds where !works.contains(round.work) { works.append(round.work) }
@@ -21,26 +19,30 @@ struct BenchTable {
     if !isJSON { print("images per second, medians of \(count) \(count == 1 ? "round" : "rounds"); \(hardware)") }
     for work in works {
       let own = rounds.filter { $0.work == work }
-      let ratios = own.compactMap { round in round.peer.map { round.ours / $0 } }.sorted()
-      let ours = Self.median(own.map(\.ours))
+      let peers = own.compactMap(\.peer)
+      let ratios = own.compactMap { round in round.peer.map { round.ours.imagesPerSecond / $0.imagesPerSecond } }
+        .sorted()
+      let ours = Self.median(own.map(\.ours.imagesPerSecond))
+      let memory = (own.compactMap(\.ours.peakBytes).max(), peers.compactMap(\.peakBytes).max())
       if isJSON {
         var object: [String: Any] = ["work": work, "imagesPerSecond": ours, "hardware": hardware]
+        object["peakBytes"] = memory.0
         if !ratios.isEmpty {
-          object["peerImagesPerSecond"] = Self.median(own.compactMap(\.peer))
+          object["peerImagesPerSecond"] = Self.median(peers.map(\.imagesPerSecond))
+          object["peerPeakBytes"] = memory.1
           object["ratio"] = Self.median(ratios)
           object["ratios"] = ratios
         }
         try printJSON(object)
       } else {
-        let name = work.padding(toLength: width + 2, withPad: " ", startingAt: 0)
-        let peer =
-          ratios.isEmpty
-          ? ""
-          : String(
-            format: "   PyTorch %8.1f   ratio %.2f (%.2f to %.2f)", Self.median(own.compactMap(\.peer)),
-            Self.median(ratios),
-            ratios[0], ratios[ratios.count - 1])
-        print(name + String(format: "Norma %8.1f", ours) + peer)
+        var line = work.padding(toLength: width + 2, withPad: " ", startingAt: 0) + String(format: "Norma %8.1f", ours)
+        if let least = ratios.first, let most = ratios.last {
+          line += String(
+            format: "   PyTorch %8.1f   ratio %.2f (%.2f to %.2f)", Self.median(peers.map(\.imagesPerSecond)),
+            Self.median(ratios), least, most)
+        }
+        let sizes = [memory.0, memory.1].compactMap { $0.map { "\($0 >> 20)" } }
+        print(line + (sizes.isEmpty ? "" : "   \(sizes.joined(separator: " and ")) MiB"))
       }
     }
   }

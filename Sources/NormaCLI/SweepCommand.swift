@@ -35,6 +35,7 @@ struct ContaminationCommand: AsyncParsableCommand {
         norma sweep contamination chest_xray --preset autoencoder-laptop-64 --output runs/contamination
         norma sweep contamination phantoms --preset memmc-mae-laptop-64 --preset band-energy --levels 0,0.1,0.5 \
       --trials 5 --output runs/compared
+        norma sweep contamination phantoms --preset token-masking-contaminated-64 --rounds 0 --output runs/masking
         norma sweep contamination chest_xray --config mine.yaml --set data.trainingImages=500 --output runs/mine
       """)
 
@@ -49,6 +50,9 @@ struct ContaminationCommand: AsyncParsableCommand {
   @Option(help: "Seeds per level, counting up from the configuration's.")
   var trials = 3
 
+  @Option(help: "Rounds of training, with commas, whose own checkpoints are compared as well: 0 is without masking.")
+  var rounds: String?
+
   @Option(name: .shortAndLong, help: "Folder for the runs, the tables and the plot.")
   var output: String
 
@@ -56,7 +60,18 @@ struct ContaminationCommand: AsyncParsableCommand {
 
   func validate() throws {
     _ = try Self.levels(levels)
+    _ = try Self.rounds(rounds)
     guard trials > 0 else { throw ValidationError("--trials must be 1 or more.") }
+  }
+
+  /// Numbers of rounds, none without the option.
+  static func rounds(_ text: String?) throws -> [Int] {
+    try (text ?? "").split(separator: ",").map { part in
+      guard let round = Int(part.trimmingCharacters(in: .whitespaces)), round >= 0 else {
+        throw ValidationError("--rounds has '\(part)'; give whole numbers, for example 0,1.")
+      }
+      return round
+    }
   }
 
   /// Shares in ascending order.
@@ -83,8 +98,8 @@ struct ContaminationCommand: AsyncParsableCommand {
     try OutputFolder.make(for: folder.appendingPathComponent(ContaminationReport.name))
     let interruption = Interruption()
     let ending = try await ContaminationSweep.run(
-      candidates, contaminations: Self.levels(levels), trials: trials, folder: data, output: folder, device: device,
-      progress: console.show, isInterrupted: { interruption.isRequested })
+      candidates, contaminations: Self.levels(levels), trials: trials, rounds: Self.rounds(rounds), folder: data,
+      output: folder, device: device, progress: console.show, isInterrupted: { interruption.isRequested })
     switch ending {
     case .interrupted(let done, let total):
       console.say("norma: interrupted with \(done) of \(total) runs done; the same command continues")

@@ -54,21 +54,35 @@ struct ImportTests {
     #expect(run.errors.isEmpty)
     #expect(run.lines[0].hasPrefix("images per second, medians of 1 round; "))
     #expect(run.lines.dropFirst().map { $0.prefix { $0 != " " } } == ["train", "score", "score-default"])
-    for line in run.lines.dropFirst() { #expect(line.wholeMatch(of: /[a-z-]+ +Norma +[0-9.]+/) != nil) }
+    for line in run.lines.dropFirst() { #expect(line.wholeMatch(of: /[a-z-]+ +Norma +[0-9.]+( +[0-9]+ MiB)?/) != nil) }
   }
 
   @Test("A peer's images per second stand beside ours with the ratio")
   func peer() throws {
     let script = try folder.write(
       "peer.sh",
-      "while read work count; do [ $work = quit ] && exit; echo '{\"seconds\": 0.5, \"images\": 10}'; done\n")
+      "while read work count; do [ $work = quit ] && exit; echo '{\"seconds\": 0.5, \"images\": 10, \"peakBytes\": 7}'; done\n"
+    )
     let run = try Program.run(Self.once + ["--folder", trained.test, "--peer", "sh \(script)", "--json"])
     #expect(run.status == 0)
     let object = try #require(try run.objects().first)
     #expect(object["work"] as? String == "load")
     #expect(object["peerImagesPerSecond"] as? Double == 20)
+    #expect(object["peerPeakBytes"] as? Int == 7)
+    #if os(Linux)
+      #expect(try #require(object["peakBytes"] as? Int) > 10_000_000)
+    #endif
     let ours = try #require(object["imagesPerSecond"] as? Double)
     #expect(abs(try #require(object["ratio"] as? Double) - ours / 20) < 1e-9 * ours)
+  }
+
+  @Test("One kind of work alone, and one that there is not: 64 and the names")
+  func tasks() throws {
+    let run = try Program.run(Self.once + ["--task", "score"] + TrainedRun.tiny)
+    #expect(run.status == 0 && run.lines.count == 2 && run.lines[1].hasPrefix("score "))
+    let wrong = try Program.run(Self.once + ["--task", "lunch"] + TrainedRun.tiny)
+    #expect(wrong.status == 64)
+    #expect(wrong.errors.contains("--task 'lunch' is none of train, score, score-default."))
   }
 
   @Test("A peer that ends without an answer is told: 1")

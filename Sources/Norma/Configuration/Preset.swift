@@ -28,6 +28,8 @@ public enum Preset: String, CaseIterable, Sendable {
   case tokenMaskingLaptop64 = "token-masking-laptop-64"
   /// Iterative latent token masking at 64×64 for training images that are not all normal.
   case tokenMaskingContaminated64 = "token-masking-contaminated-64"
+  /// Iterative latent token masking of small PET volumes that are not all normal.
+  case tokenMaskingVolume48 = "token-masking-volume-48"
   /// The plain autoencoder at 64×64 for a laptop's processor: a minute or two.
   case autoencoderLaptop64 = "autoencoder-laptop-64"
   /// The yardstick.
@@ -60,6 +62,7 @@ public enum Preset: String, CaseIterable, Sendable {
       case .tokenMaskingPaper: PackageResources.token_masking_paper_yaml
       case .tokenMaskingLaptop64: PackageResources.token_masking_laptop_64_yaml
       case .tokenMaskingContaminated64: PackageResources.token_masking_contaminated_64_yaml
+      case .tokenMaskingVolume48: PackageResources.token_masking_volume_48_yaml
       case .autoencoderLaptop64: PackageResources.autoencoder_laptop_64_yaml
       case .bandEnergy: PackageResources.band_energy_yaml
       }

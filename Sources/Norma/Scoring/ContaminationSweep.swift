@@ -33,7 +33,7 @@ public enum ContaminationSweep {
 
   /// One trained and evaluated detector.
   public struct Run: Sendable {
-    /// The candidate's name.
+    /// The candidate's name; of an earlier round's checkpoint `NAME, round 0`.
     public let candidate: String
     /// The contamination that was asked for.
     public let contamination: Double
@@ -60,22 +60,25 @@ public enum ContaminationSweep {
   /// - Parameters:
   ///   - contaminations: shares in `0...1`.
   ///   - trials: seeds per contamination, counting up from the candidate's.
+  ///   - rounds: rounds of training whose own checkpoints, `round-0.safetensors`, are evaluated as well, where a run has
+  ///     them: 0 is training without masking.
   /// - Throws: `DataSetError` naming the images that are missing, and whatever training and evaluation throw.
   public static func run(
-    _ candidates: [Candidate], contaminations: [Double], trials: Int, folder: String, output: URL, device: Device,
-    progress: @escaping ProgressHandler = { _ in }, isInterrupted: @escaping () -> Bool = { false }
+    _ candidates: [Candidate], contaminations: [Double], trials: Int, rounds: [Int] = [], folder: String, output: URL,
+    device: Device, progress: @escaping ProgressHandler = { _ in }, isInterrupted: @escaping () -> Bool = { false }
   ) async throws -> Ending {
     for candidate in candidates { try check(candidate, contaminations: contaminations, trials: trials, folder: folder) }
     let total = candidates.count * contaminations.count * trials
     var runs: [(order: [Int], run: Run)] = []
     var data: TrainingData?
-    for (place, candidate) in candidates.enumerated() {
+    var done = 0
+    for (number, candidate) in candidates.enumerated() {
       // Seeds outside, so that one run shares most images with the next and few are read again.
       for trial in 0..<trials {
         for (level, contamination) in contaminations.sorted().enumerated() {
-          guard !isInterrupted() else { return .interrupted(done: runs.count, total: total) }
+          guard !isInterrupted() else { return .interrupted(done: done, total: total) }
           let configuration = candidate.configuration(contamination: contamination, trial: trial)
-          let told: ProgressHandler = { [number = runs.count + 1] message in
+          let told: ProgressHandler = { [number = done + 1] message in
             var message = message
             message.activity = "run \(number) of \(total): \(message.activity)"
             progress(message)
@@ -83,20 +86,25 @@ public enum ContaminationSweep {
           let images = try await TrainingData(
             folder: folder, configuration: configuration, reusing: data, progress: told)
           data = images
-          let place = [place, level, trial]
+          let place = runFolder(of: candidate, contamination, seed: configuration.seed, below: output)
+          func add(_ outcome: Trials.Outcome, of name: String, _ version: Int) {
+            let run = Run(
+              candidate: name, contamination: contamination, outcome: outcome, trainingImages: images.training.count,
+              abnormalTrainingImages: images.training.items.count { $0.label == .abnormal })
+            runs.append(([number, version, level, trial], run))
+          }
           let outcome = try Trials.outcome(
-            of: configuration, on: images,
-            in: runFolder(of: candidate, contamination, seed: configuration.seed, below: output), device: device,
-            progress: told, isInterrupted: isInterrupted)
-          guard let outcome else { return .interrupted(done: runs.count, total: total) }
-          runs.append(
-            (
-              place,
-              Run(
-                candidate: candidate.name, contamination: contamination, outcome: outcome,
-                trainingImages: images.training.count,
-                abnormalTrainingImages: images.training.items.count { $0.label == .abnormal })
-            ))
+            of: configuration, on: images, in: place, device: device, progress: told, isInterrupted: isInterrupted)
+          guard let outcome else { return .interrupted(done: done, total: total) }
+          add(outcome, of: candidate.name, 0)
+          for (version, round) in rounds.enumerated() {
+            let file = place.appendingPathComponent("round-\(round).safetensors")
+            guard FileManager.default.fileExists(atPath: file.path) else { continue }
+            let outcome = try Trials.evaluate(
+              file, Checkpoint(contentsOf: file), data: images, device: device, progress: told)
+            add(outcome, of: "\(candidate.name), round \(round)", version + 1)
+          }
+          done += 1
         }
       }
     }

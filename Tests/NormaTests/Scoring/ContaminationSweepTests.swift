@@ -33,18 +33,20 @@ struct ContaminationSweepTests {
   }
 
   private func sweep(
-    _ candidates: [ContaminationSweep.Candidate], below output: TemporaryFolder, trials: Int = 2,
+    _ candidates: [ContaminationSweep.Candidate], below output: TemporaryFolder, trials: Int = 2, rounds: [Int] = [],
     isInterrupted: @escaping () -> Bool = { false }
   ) async throws -> ContaminationSweep.Ending {
     try await ContaminationSweep.run(
-      candidates, contaminations: contaminations, trials: trials, folder: images.url.path, output: output.url,
-      device: .cpu, isInterrupted: isInterrupted)
+      candidates, contaminations: contaminations, trials: trials, rounds: rounds, folder: images.url.path,
+      output: output.url, device: .cpu, isInterrupted: isInterrupted)
   }
 
   private func finished(
-    _ candidates: [ContaminationSweep.Candidate], below output: TemporaryFolder, trials: Int = 2
+    _ candidates: [ContaminationSweep.Candidate], below output: TemporaryFolder, trials: Int = 2, rounds: [Int] = []
   ) async throws -> [ContaminationSweep.Run] {
-    guard case .finished(let runs) = try await sweep(candidates, below: output, trials: trials) else { return [] }
+    guard case .finished(let runs) = try await sweep(candidates, below: output, trials: trials, rounds: rounds) else {
+      return []
+    }
     return runs
   }
 
@@ -130,6 +132,22 @@ struct ContaminationSweepTests {
     await #expect(throws: TrainingError.otherData(path: run.path)) {
       try await finished([candidate()], below: output, trials: 1)
     }
+  }
+
+  @Test("Checkpoints of earlier rounds stand beside the last one's, where a run has them")
+  func rounds() async throws {
+    let output = try TemporaryFolder()
+    let plain = try await finished([candidate()], below: output, trials: 1)
+    // As if the run at 0 had a first round whose weights were those of the run at 1.
+    let runs = ["0.0/seed-7/round-0", "1.0/seed-7/model"].map {
+      output.url.appendingPathComponent("tiny/contamination-\($0).safetensors")
+    }
+    try FileManager.default.copyItem(at: runs[1], to: runs[0])
+    let found = try await finished([candidate()], below: output, trials: 1, rounds: [0, 2])
+    #expect(found.map(\.candidate) == ["tiny", "tiny", "tiny", "tiny, round 0"])
+    #expect(found.map(\.contamination) == [0, 0.5, 1, 0])
+    #expect(found[3].outcome.file == runs[0] && found[3].outcome.test.figures == plain[2].outcome.test.figures)
+    #expect(found[3].abnormalTrainingImages == 0)
   }
 
   @Test("Images that are missing are named before anything is trained")
