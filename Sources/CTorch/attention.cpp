@@ -103,7 +103,7 @@ bool suits_kernel(const at::Tensor &query, const at::Tensor &key, const at::Tens
   };
   return attention_kernel_runs() && fits(query) && fits(key) && fits(value) && key.size(2) == value.size(2) &&
          query.size(3) > 0 && query.size(3) % 16 == 0 && query.size(2) >= fewest_queries && key.size(2) > 0 &&
-         (!causal || query.size(2) == key.size(2)) && !at::autocast::is_autocast_enabled(at::kCPU);
+         (!causal || query.size(2) <= key.size(2)) && !at::autocast::is_autocast_enabled(at::kCPU);
 }
 
 // What `keep`, [B, m], takes away from the scores of keys, [B, m].
@@ -114,6 +114,8 @@ std::optional<at::Tensor> bias_of(const std::optional<at::Tensor> &keep, at::Sca
 
 at::Tensor attention(const at::Tensor &query, const at::Tensor &key, const at::Tensor &value,
                      const std::optional<at::Tensor> &keep, bool causal, double scale) {
+  TORCH_CHECK(!causal || query.size(-2) <= key.size(-2), "attention: ", query.size(-2), " queries cannot be the last of ",
+              key.size(-2), " places");
   TORCH_CHECK(!keep || (keep->dim() == 2 && query.dim() == 4 && key.dim() == 4 && keep->size(0) == query.size(0) &&
                         keep->size(1) == key.size(2)),
               "attention: 'keep' must be [batch, keys], beside queries and keys [batch, heads, length, width]");
@@ -125,12 +127,12 @@ at::Tensor attention(const at::Tensor &query, const at::Tensor &key, const at::T
     if (records) return Attention::apply(problem.query, problem.key, problem.value, bias, causal, scale);
     return forward(problem, at::Tensor());
   }
-  if (!bias) return at::scaled_dot_product_attention(query, key, value, {}, 0, causal, scale);
-  auto mask = bias->view({bias->size(0), 1, 1, bias->size(1)});
-  if (causal) {
-    auto ahead = at::full({query.size(2), key.size(2)}, -INFINITY, query.options()).triu(1);
-    mask = mask + ahead;
-  }
+  const int64_t queries = query.size(-2), keys = key.size(-2);
+  causal = causal && queries > 1;  // one query sees all keys
+  if (!bias && (!causal || queries == keys))
+    return at::scaled_dot_product_attention(query, key, value, {}, 0, causal, scale);
+  auto mask = bias ? bias->view({bias->size(0), 1, 1, bias->size(1)}) : at::zeros({1, 1}, query.options());
+  if (causal) mask = mask + at::full({queries, keys}, -INFINITY, query.options()).triu(keys - queries + 1);
   return at::scaled_dot_product_attention(query, key, value, mask, 0, false, scale);
 }
 
@@ -142,7 +144,8 @@ ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_tenso
     const auto &q = query->value, &k = key->value, &v = value->value;
     double scale = std::isnan(scale_or_nan) ? 1 / std::sqrt(static_cast<double>(q.size(-1))) : scale_or_nan;
     TORCH_CHECK(!mask_or_null || !keep_or_null, "attention: 'mask' and 'keep' cannot be given together");
-    if (mask_or_null) return at::scaled_dot_product_attention(q, k, v, mask_or_null->value, 0, causal, scale);
+    TORCH_CHECK(!mask_or_null || !causal, "attention: a mask says what is seen; 'causal' is for attention without one");
+    if (mask_or_null) return at::scaled_dot_product_attention(q, k, v, mask_or_null->value, 0, false, scale);
     return attention(q, k, v, optional(keep_or_null), causal, scale);
   });
 }

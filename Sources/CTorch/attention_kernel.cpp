@@ -20,7 +20,8 @@ bool attention_kernel_runs() {
 namespace {
 
 constexpr int64_t lanes = 16;
-constexpr int64_t tile = 32;  // queries that are worked on together
+constexpr int64_t tile = 32;           // queries that are worked on together
+constexpr int64_t largest_tile = 39;  // with those that are left, where they are fewer than a block
 constexpr float lowest = -1e30f;
 
 using Vector = float __attribute__((vector_size(64), aligned(4)));
@@ -73,14 +74,22 @@ inline void block(Left a, const float *b, int64_t b_stride, float *c, int64_t c_
     for (int v = 0; v < vectors; v++) store(c + r * c_stride + v * lanes, sums[r][v]);
 }
 
+// As many rows as there are, at most `most`, in one block.
+template <int most, int vectors>
+inline void rest(int64_t rows, Left a, const float *b, int64_t b_stride, float *c, int64_t c_stride, int64_t depth,
+                 bool adds) {
+  if constexpr (most > 0) {
+    if (rows == most) return block<most, vectors>(a, b, b_stride, c, c_stride, depth, adds);
+    rest<most - 1, vectors>(rows, a, b, b_stride, c, c_stride, depth, adds);
+  }
+}
+
 template <int vectors>
 inline void columns(Left a, const float *b, int64_t b_stride, float *c, int64_t c_stride, int64_t rows, int64_t depth,
                     bool adds) {
-  int64_t r = 0;
-  for (; r + 8 <= rows; r += 8)
-    block<8, vectors>({a.values + r * a.row, a.row, a.step}, b, b_stride, c + r * c_stride, c_stride, depth, adds);
-  for (; r < rows; r++)
-    block<1, vectors>({a.values + r * a.row, a.row, a.step}, b, b_stride, c + r * c_stride, c_stride, depth, adds);
+  for (int64_t r = 0; r < rows; r += 8)
+    rest<8, vectors>(std::min<int64_t>(rows - r, 8), {a.values + r * a.row, a.row, a.step}, b, b_stride, c + r * c_stride,
+                     c_stride, depth, adds);
 }
 
 // c = a · b, or c += a · b: `rows` × `width` by way of `depth`; the width is a multiple of 16.
@@ -99,15 +108,22 @@ int64_t score_stride(const Head &head) { return ((head.keys + lanes - 1) / lanes
 
 // `from`, `count` rows of `width`, as columns of `to`, times `factor`; the columns that are left are zero.
 void transpose(Rows from, Rows to, int64_t count, int64_t width, float factor) {
-  for (int64_t t = 0; t < width; t++) {
-    float *row = to.values + t * to.stride;
-    for (int64_t i = 0; i < count; i++) row[i] = from.values[i * from.stride + t] * factor;
-    std::fill(row + count, row + to.stride, 0.0f);
-  }
+  constexpr int64_t tall = 64;
+  for (int64_t first = 0; first < count; first += tall)
+    for (int64_t t = 0; t < width; t++)
+      for (int64_t i = first; i < std::min(first + tall, count); i++)
+        to.values[t * to.stride + i] = from.values[i * from.stride + t] * factor;
+  for (int64_t t = 0; t < width; t++)
+    std::fill(to.values + t * to.stride + count, to.values + (t + 1) * to.stride, 0.0f);
 }
 
-// The keys that the tile of queries which ends before `last` sees.
-int64_t seen(const Head &head, int64_t last) { return head.causal ? std::min(last, head.keys) : head.keys; }
+// The end of the tile of queries that begins with `first`.
+int64_t end_of_tile(const Head &head, int64_t first) {
+  return head.queries - first <= largest_tile ? head.queries : first + tile;
+}
+
+// How many keys the first `last` queries see.
+int64_t seen(const Head &head, int64_t last) { return head.causal ? head.keys - head.queries + last : head.keys; }
 
 // Adds the bias to the scores of a query that sees `count` keys, and puts those that it does not see, of `width`, out of reach.
 void limit(float *scores, const float *bias, int64_t count, int64_t width) {
@@ -143,17 +159,18 @@ float *row(Rows matrix, int64_t index) { return matrix.values + index * matrix.s
 
 }  // namespace
 
-int64_t attention_scratch(const Head &head) { return 2 * (tile + head.width) * score_stride(head); }
+int64_t attention_scratch(const Head &head) { return 2 * (largest_tile + head.width) * score_stride(head); }
 
 void attention_forward(const Head &head, float *scratch) {
   const int64_t stride = score_stride(head), d = head.width;
   const Rows keys{scratch, stride}, scores{scratch + d * stride, stride};
   transpose(head.key, keys, head.keys, d, head.scale);
-  for (int64_t first = 0; first < head.queries; first += tile) {
-    const int64_t last = std::min(first + tile, head.queries), count = last - first;
+  for (int64_t first = 0, last; first < head.queries; first = last) {
+    last = end_of_tile(head, first);
+    const int64_t count = last - first;
     const int64_t visible = seen(head, last), width = rounded(visible);
     multiply({row(head.query, first), head.query.stride, 1}, keys, scores, count, width, d, false);
-    float sums[tile];
+    float sums[largest_tile];
     for (int64_t q = 0; q < count; q++) {
       float *own = row(scores, q);
       limit(own, head.bias, seen(head, first + q + 1), width);
@@ -179,11 +196,12 @@ void attention_forward(const Head &head, float *scratch) {
 void attention_backward(const Head &head, const HeadGradients &gradients, float *scratch) {
   const int64_t stride = score_stride(head), d = head.width;
   const Rows keys{scratch, stride}, values{keys.values + d * stride, stride};
-  const Rows shares{values.values + d * stride, stride}, changes{shares.values + tile * stride, stride};
+  const Rows shares{values.values + d * stride, stride}, changes{shares.values + largest_tile * stride, stride};
   transpose(head.key, keys, head.keys, d, head.scale);
   transpose(head.value, values, head.keys, d, 1);
-  for (int64_t first = 0; first < head.queries; first += tile) {
-    const int64_t last = std::min(first + tile, head.queries), count = last - first;
+  for (int64_t first = 0, last; first < head.queries; first = last) {
+    last = end_of_tile(head, first);
+    const int64_t count = last - first;
     const int64_t visible = seen(head, last), width = rounded(visible);
     const Rows query{row(head.query, first), head.query.stride};
     const Rows gradient{row(gradients.output, first), gradients.output.stride};

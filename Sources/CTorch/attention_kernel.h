@@ -19,7 +19,7 @@ struct Head {
   const float *bias;   // added to every query's score of a key, m of them; null: nothing
   float *normalisers;  // logarithms of the softmax's denominators, n of them; null: not wanted
   float scale;
-  bool causal;  // a query sees the keys up to its own place
+  bool causal;  // the last query sees all keys, each one before it one key less
 };
 
 // What a head's backward pass reads and writes: gradients of output, query, key and value. Those of key and value must be zero.

@@ -26,6 +26,8 @@ struct AttentionTests {
     Case(queries: 64, keys: 64, width: 64, causal: true), Case(queries: 129, keys: 129, width: 80, causal: true),
     Case(queries: 3, keys: 40), Case(queries: 20, keys: 20, width: 12, causal: true, excludes: true),
     Case(batch: 1, heads: 1, queries: 16, keys: 1, width: 16),
+    Case(queries: 20, keys: 75, width: 16, causal: true, excludes: true), Case(queries: 5, keys: 9, causal: true),
+    Case(queries: 1, keys: 9, causal: true), Case(queries: 2, keys: 9, width: 12, causal: true, excludes: true),
   ]
 
   @Test("Values and gradients are those of softmax(q · kᵀ · scale + mask) · v", arguments: cases)
@@ -67,7 +69,8 @@ struct AttentionTests {
     }
     if sizes.causal {
       let places = try Tensor.arange(0, Double(sizes.keys))
-      let ahead = try places.reshaped([1, sizes.keys]).greater(places.reshaped([sizes.keys, 1]))
+      let own = try places.sliced(sizes.keys - sizes.queries..<sizes.keys, axis: 0).reshaped([sizes.queries, 1])
+      let ahead = try places.reshaped([1, sizes.keys]).greater(own)
       scores = try scores.masked(ahead, by: -.infinity)
     }
     return try scores.softmax(axis: -1).matmul(inputs[2])
@@ -88,6 +91,9 @@ struct AttentionTests {
     let (q, keep) = (try Tensor.ones([2, 1, 4, 4]), try Tensor.ones([2, 4]))
     #expect(throws: TorchError.self) { try q.attention(keys: q, values: q, mask: .ones([4, 4]), keep: keep) }
     #expect(throws: TorchError.self) { try q.attention(keys: q, values: q, keep: .ones([2, 3])) }
+    #expect(throws: TorchError.self) { try q.attention(keys: q, values: q, mask: .ones([4, 4]), causal: true) }
+    let one = try q.sliced(0..<1, axis: 2)
+    #expect(throws: TorchError.self) { try q.attention(keys: one, values: one, causal: true) }
   }
 
   @Test("Slices along an axis, and the gradient of all of them")

@@ -92,14 +92,9 @@ final class CausalAttention: Module {
       try allKeys.overwrite(at: places, axis: 2, with: keys)
       try allValues.overwrite(at: places, axis: 2, with: values)
       let seen = 0..<start + count
-      var mask: Tensor?
-      if count > 1 {
-        let all = try Tensor.arange(0, Double(start + count), dtype: .int64, on: tokens.device)
-        mask = try places.reshaped([count, 1]).greaterOrEqual(all.reshaped([1, start + count]))
-      }
       return try joined(
         queries.attention(
-          keys: allKeys.tensor.sliced(seen, axis: 2), values: allValues.tensor.sliced(seen, axis: 2), mask: mask))
+          keys: allKeys.tensor.sliced(seen, axis: 2), values: allValues.tensor.sliced(seen, axis: 2), causal: true))
     }
   }
 
