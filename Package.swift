@@ -48,11 +48,12 @@ let package = Package(
     systemLibrary("CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     systemLibrary("CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
     systemLibrary("CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"]), .brew(["libtiff"])]),
+    systemLibrary("CZLIB", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     // Comes without a pkg-config file; `Scripts/setup` writes norma-nifti.pc.
     systemLibrary("CNIFTI", pkgConfig: "norma-nifti", providers: [.apt(["libnifti2-dev"]), .brew(["nifti_clib"])]),
 
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
-    .target(name: "CMedicalImaging", dependencies: ["CPNG", "CJPEG", "CTIFF", "CNIFTI"]),
+    .target(name: "CMedicalImaging", dependencies: ["CPNG", "CJPEG", "CTIFF", "CNIFTI", "CZLIB"]),
 
     room("Torch", knows: ["CTorch"]),
     room("MedicalImaging", knows: ["CMedicalImaging"]),

@@ -2,12 +2,15 @@
 
 Run from the repository's root: python Scripts/golden/volumes.py (numpy, nibabel).
 
-Samples and affines are nibabel's, except where a file tells neither sform nor qform: there the standard's method 1 holds,
-the spacing alone, and nibabel centres the grid and turns x around instead. The output is
-Tests/MedicalImagingTests/Golden/volumes/* and volumes.json: per file the size, bits, affine and samples.
+Samples and affines are nibabel's; affines are in millimetres where the header says metres or micrometres. Of four-dimensional
+files every volume is listed, behind a #. The output is Tests/MedicalImagingTests/Golden/volumes/* and volumes.json: per volume
+the size, bits, affine, and the affine and samples in the order closest to RAS; samples as numbers, of nibabel's own test files
+as a hash (FNV-1a over little-endian 32-bit floats). A few of these, small ones, are copied to Golden/volumes/nibabel with
+nibabel's licence (MIT); the others are read from the folder that the environment variable NIBABEL_DATA names.
 """
 
 import gzip
+import importlib.metadata
 import json
 import pathlib
 import shutil
@@ -45,18 +48,35 @@ def save(image, name):
         (VOLUMES / name).write_bytes(gzip.compress(content, mtime=0))
 
 
-def expect(name, affine=None):
-    image = nibabel.load(VOLUMES / name)
-    samples = image.get_fdata().reshape(image.shape[:3]).astype(np.float32)
-    expected[name] = {
-        "extents": list(samples.shape), "bits": image.header["bitpix"].item(),
-        "affine": np.asarray(image.affine if affine is None else affine, float).tolist(),
-        "samples": [float(value) for value in samples.ravel(order="F")],
-    }
+def numbers(samples):
+    return {"samples": [float(value) for value in samples.ravel(order="F")]}
 
 
-def image(data, affine=None, order="<", **header):
-    image = nibabel.Nifti1Image(data, affine, nibabel.Nifti1Header(endianness=order))
+def digest(samples):
+    """FNV-1a, as ContentHash has it."""
+    value = 0xCBF29CE484222325
+    for byte in samples.ravel(order="F").astype("<f4").tobytes():
+        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return {"hash": f"{value:016x}"}
+
+
+def expect(name, affine=None, folder=VOLUMES, content=numbers, into=expected):
+    image = nibabel.load(folder / name)
+    affine = np.asarray(image.affine if affine is None else affine, float)
+    data = image.get_fdata().astype(np.float32)
+    volumes = data.reshape(image.shape[:3] + (-1,), order="F")
+    for index in range(volumes.shape[3]):
+        samples = volumes[..., index]
+        canonical = nibabel.as_closest_canonical(nibabel.Nifti1Image(samples, affine))
+        into[name if volumes.shape[3] == 1 else f"{name}#{index}"] = {
+            "extents": list(samples.shape), "bits": image.header["bitpix"].item(), "affine": affine.tolist(),
+            "canonicalExtents": list(canonical.shape), "canonicalAffine": canonical.affine.tolist(),
+            **content(samples), "canonical": content(np.asarray(canonical.dataobj)),
+        }
+
+
+def image(data, affine=None, order="<", kind=nibabel.Nifti1Image, **header):
+    image = kind(data, affine, kind.header_class(endianness=order))
     image.header.set_data_dtype(data.dtype)
     for key, value in header.items():
         image.header[key] = value
@@ -86,7 +106,7 @@ def write_readable():
     bare.set_qform(None)
     bare.set_sform(None)
     save(bare, "spacing.nii")
-    expect("spacing.nii", affine=np.diag([2, 3, 4.5, 1]))
+    expect("spacing.nii")
     for unit, factor in (("meter", 1000), ("micron", 0.001)):
         scaled = image(noise("u1"), OBLIQUE)
         scaled.header.set_xyzt_units(unit)
@@ -106,6 +126,75 @@ def write_readable():
     expect("extended.nii.gz")
     save(image(noise("f4", (WIDTH, HEIGHT, DEPTH, 1)), OBLIQUE), "one-time.nii.gz")
     expect("one-time.nii.gz")
+    save(image(noise("i2", (WIDTH, HEIGHT, DEPTH, 2)), OBLIQUE), "times.nii.gz")
+    expect("times.nii.gz")
+    save(image(noise("u1", (WIDTH, HEIGHT, DEPTH, 2, 3)), OBLIQUE, order=">"), "vectors.nii")
+    expect("vectors.nii")
+
+
+def write_second_version():
+    for kind, order in (("f4", "<"), ("i2", ">"), ("u8", "<"), ("f8", ">")):
+        name = f"second-{np.dtype(kind).name}{'-big-endian' if order == '>' else ''}.nii.gz"
+        # A third is no float of 32 bits: the header's numbers have 64.
+        save(image(noise(kind), OBLIQUE / 3, order, kind=nibabel.Nifti2Image), name)
+        expect(name)
+    scaled = image(noise("i2"), OBLIQUE, kind=nibabel.Nifti2Image)
+    save(scaled, "second-scaled.nii")
+    patch("second-scaled.nii", 176, "<dd", 0.1, -1024.5)
+    expect("second-scaled.nii")
+    turned = image(noise("u1"), kind=nibabel.Nifti2Image)
+    turned.set_qform(np.block([[ROTATION * [2, 3, -4], np.array([[7], [-8], [9]])], [np.zeros(3), 1]]), code=1)
+    turned.set_sform(None)
+    save(turned, "second-qform.nii")
+    expect("second-qform.nii")
+
+
+def write_pairs():
+    for name, kind, order in (
+            ("pair", nibabel.Nifti1Pair, "<"), ("pair-big-endian", nibabel.Nifti1Pair, ">"),
+            ("second-pair", nibabel.Nifti2Pair, "<")):
+        nibabel.save(image(noise("i2"), OBLIQUE, order, kind=kind), VOLUMES / f"{name}.img")
+        expect(f"{name}.hdr")
+    for ending in ("hdr", "img"):
+        content = (VOLUMES / f"pair.{ending}").read_bytes()
+        (VOLUMES / f"pair-compressed.{ending}.gz").write_bytes(gzip.compress(content, mtime=0))
+    expect("pair-compressed.hdr.gz")
+
+
+def write_orientations():
+    """All 48 orders and directions of axes, each slightly turned."""
+    turn = np.array([[0.98, 0.1, -0.05], [-0.1, 0.99, 0.02], [0.05, -0.02, 0.995]])
+    codes = [x + y + z for x in "LRAPIS" for y in "LRAPIS" for z in "LRAPIS"]
+    sides = {"L": 0, "R": 0, "A": 1, "P": 1, "I": 2, "S": 2}
+    samples = noise("u1", (2, 3, 4))
+    for code in codes:
+        if len({sides[letter] for letter in code}) < 3:
+            continue
+        affine = np.eye(4)
+        for axis, (letter, spacing) in enumerate(zip(code, (1.5, 2, 3.25))):
+            affine[:3, axis] = turn[:, sides[letter]] * (1 if letter in "RAS" else -1) * spacing
+        affine[:3, 3] = 10.5, -20, 3.75
+        name = f"orientations/{code}.nii"
+        nibabel.save(image(samples, affine.astype(np.float32)), VOLUMES / name)
+        expect(name)
+
+
+NIBABEL = pathlib.Path(nibabel.__file__).parent / "tests" / "data"
+COPIED = ("standard.nii.gz", "example_nifti2.nii.gz")
+
+
+def write_nibabel():
+    """What nibabel finds in its own test files; those that are refused are left out."""
+    folder = VOLUMES / "nibabel"
+    folder.mkdir()
+    for name in COPIED:
+        shutil.copy(NIBABEL / name, folder)
+    licence = next(file for file in importlib.metadata.files("nibabel") if file.name == "COPYING")
+    shutil.copy(licence.locate(), folder / "COPYING")
+    found = {}
+    for name in COPIED + ("anatomical.nii", "functional.nii", "example4d.nii.gz", "reoriented_anat_moved.nii"):
+        expect(name, folder=NIBABEL, content=digest, into=found)
+    (GOLDEN / "nibabel.json").write_text(json.dumps(found, separators=(",", ":"), sort_keys=True) + "\n")
 
 
 def patch(name, offset, layout, *values):
@@ -115,13 +204,17 @@ def patch(name, offset, layout, *values):
 
 
 def write_refused():
-    save(image(noise("f4", (WIDTH, HEIGHT, DEPTH, 2)), OBLIQUE), "times.nii.gz")
     save(image(noise("u1", (WIDTH, HEIGHT)), OBLIQUE), "flat.nii.gz")
     colours = np.zeros((WIDTH, HEIGHT, DEPTH), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
     save(image(colours, OBLIQUE), "colour.nii.gz")
     save(image(noise("f4").astype(np.complex64), OBLIQUE), "complex.nii.gz")
-    save(nibabel.Nifti2Image(noise("f4"), OBLIQUE), "second.nii.gz")
-    nibabel.save(nibabel.Nifti1Pair(noise("u1"), OBLIQUE), VOLUMES / "pair.img")
+    nibabel.save(nibabel.Nifti1Pair(noise("u1"), OBLIQUE), VOLUMES / "alone.img")
+    (VOLUMES / "alone.img").unlink()
+    nibabel.save(nibabel.AnalyzeImage(noise("u1"), np.eye(4)), VOLUMES / "analyze.img")
+    save(image(noise("u1"), OBLIQUE, kind=nibabel.Nifti2Image), "surface.nii")
+    patch("surface.nii", 504, "<i", 3001)
+    save(image(noise("u1"), OBLIQUE, kind=nibabel.Nifti2Image), "text.nii")
+    patch("text.nii", 8, "<4B", 10, 26, 10, 10)
     hole = noise("f4")
     hole[2, 1, 1] = np.nan
     save(image(hole, OBLIQUE), "not-finite.nii.gz")
@@ -130,7 +223,11 @@ def write_refused():
 
 
 shutil.rmtree(VOLUMES, ignore_errors=True)
-VOLUMES.mkdir(parents=True)
+(VOLUMES / "orientations").mkdir(parents=True)
 write_readable()
+write_second_version()
+write_pairs()
+write_orientations()
+write_nibabel()
 write_refused()
 (GOLDEN / "volumes.json").write_text(json.dumps(expected, indent=None, separators=(",", ":"), sort_keys=True) + "\n")

@@ -1,112 +1,27 @@
 #include <math.h>
-#include <nifti2_io.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "image.h"
+#include "nifti_header.h"
 #include "volume.h"
 
-// One reading. The library prints what it finds wrong with a header, so everything it would complain about is looked at
-// before.
+// One reading.
 typedef struct {
   znzFile file;
   uint64_t file_bytes;
-  bool swapped;         // the file's byte order is the other one
-  nifti_image *image;   // what the library makes of the header
+  nifti_content content;
   cmi_volume *volume;
   char *message;
 } nifti_reading;
 
 enum { chunk_bytes = 1 << 16 };
 
-static const size_t unreadable = (size_t)-1;  // what znzread gives for compressed data that are damaged
-
 static cmi_status check_count(const nifti_reading *reading, size_t found, size_t wanted) {
   if (found == wanted) return CMI_OK;
   return cmi_fail(
-      CMI_CORRUPT, reading->message, found == unreadable ? "its compressed data are damaged" : "the file ends early");
-}
-
-// The bytes of one sample; 0 for types that are not read.
-static int sample_bytes(int type) {
-  switch (type) {
-    case NIFTI_TYPE_UINT8:
-    case NIFTI_TYPE_INT8: return 1;
-    case NIFTI_TYPE_UINT16:
-    case NIFTI_TYPE_INT16: return 2;
-    case NIFTI_TYPE_UINT32:
-    case NIFTI_TYPE_INT32:
-    case NIFTI_TYPE_FLOAT32: return 4;
-    case NIFTI_TYPE_UINT64:
-    case NIFTI_TYPE_INT64:
-    case NIFTI_TYPE_FLOAT64: return 8;
-    default: return 0;
-  }
-}
-
-static cmi_status check_kind(nifti_reading *reading, nifti_1_header *header) {
-  int32_t size = header->sizeof_hdr, swapped = header->sizeof_hdr;
-  nifti_swap_4bytes(1, &swapped);
-  if (size == sizeof(nifti_2_header) || swapped == sizeof(nifti_2_header)) {
-    return cmi_fail(CMI_UNSUPPORTED, reading->message, "it is NIfTI-2; store it as NIfTI-1");
-  }
-  reading->swapped = swapped == sizeof(nifti_1_header);
-  if (size != sizeof(nifti_1_header) && !reading->swapped) {
-    return cmi_fail(CMI_CORRUPT, reading->message, "it does not begin with a NIfTI header");
-  }
-  if (NIFTI_VERSION(*header) == 0) {
-    return cmi_fail(CMI_UNSUPPORTED, reading->message, "its header is Analyze's or has lost its mark; store it as NIfTI-1");
-  }
-  if (!NIFTI_ONEFILE(*header)) {
-    return cmi_fail(
-        CMI_UNSUPPORTED, reading->message, "its voxels lie in a file of their own; store header and voxels in one .nii");
-  }
-  if (reading->swapped) swap_nifti_header(header, 1);
-  return CMI_OK;
-}
-
-static cmi_status check_content(const nifti_reading *reading, const nifti_1_header *header) {
-  const int axes = header->dim[0];
-  if (axes < 1 || axes > 7) return cmi_fail(CMI_CORRUPT, reading->message, "it declares %d dimensions", axes);
-  for (int axis = 4; axis <= axes; axis++) {
-    if (header->dim[axis] > 1) {
-      return cmi_fail(
-          CMI_UNSUPPORTED, reading->message, "it holds %d volumes (dimension %d); give one volume per file",
-          header->dim[axis], axis);
-    }
-  }
-  if (axes < 3) {
-    return cmi_fail(CMI_UNSUPPORTED, reading->message, "it has %d dimensions; a volume has three", axes);
-  }
-  if (sample_bytes(header->datatype) == 0) {
-    return cmi_fail(
-        CMI_UNSUPPORTED, reading->message, "its samples (type %d, %s) are not read; store one real number a voxel",
-        header->datatype, nifti_datatype_to_string(header->datatype));
-  }
-  if (!(header->vox_offset >= 0 && header->vox_offset <= CMI_MAXIMUM_SAMPLES)) {
-    return cmi_fail(CMI_CORRUPT, reading->message, "its voxels begin at byte %g", (double)header->vox_offset);
-  }
-  return CMI_OK;
-}
-
-// The affine in millimetres.
-static cmi_status place(nifti_reading *reading) {
-  const nifti_image *image = reading->image;
-  const nifti_dmat44 *matrix = image->sform_code > 0 ? &image->sto_xyz : &image->qto_xyz;
-  const double unit = image->xyz_units == NIFTI_UNITS_METER ? 1000 : image->xyz_units == NIFTI_UNITS_MICRON ? 0.001 : 1;
-  double *affine = reading->volume->affine, volume = 1;
-  for (int row = 0; row < 3; row++) {
-    for (int column = 0; column < 4; column++) affine[4 * row + column] = matrix->m[row][column] * unit;
-  }
-  for (int axis = 0; axis < 3; axis++) volume *= hypot(hypot(affine[axis], affine[4 + axis]), affine[8 + axis]);
-  const double *x = affine, *y = affine + 4, *z = affine + 8;
-  const double determinant = x[0] * (y[1] * z[2] - y[2] * z[1]) - x[1] * (y[0] * z[2] - y[2] * z[0]) +
-                             x[2] * (y[0] * z[1] - y[1] * z[0]);
-  const bool is_finite = isfinite(x[3]) && isfinite(y[3]) && isfinite(z[3]) && isfinite(determinant);
-  if (!is_finite || !(volume > 0) || !(fabs(determinant) > 1e-6 * volume)) {
-    return cmi_fail(CMI_CORRUPT, reading->message, "the matrix that places its voxels in the patient is singular");
-  }
-  return CMI_OK;
+      CMI_CORRUPT, reading->message,
+      found == cmi_nifti_unreadable ? "its compressed data are damaged" : "the file ends early");
 }
 
 #define CONVERT(type)                                                \
@@ -136,81 +51,128 @@ static void convert(const unsigned char *bytes, int type, double slope, double i
 static cmi_status measure(nifti_reading *reading, size_t count) {
   cmi_volume *volume = reading->volume;
   volume->minimum = volume->maximum = volume->samples[0];
+  size_t infinite = 0;
   for (size_t index = 0; index < count; index++) {
     const float sample = volume->samples[index];
-    if (!isfinite(sample)) {
-      return cmi_fail(CMI_UNSUPPORTED, reading->message, "it holds samples that are not finite numbers");
-    }
+    infinite += !isfinite(sample);
     if (sample < volume->minimum) volume->minimum = sample;
     if (sample > volume->maximum) volume->maximum = sample;
   }
-  return CMI_OK;
+  if (infinite == 0) return CMI_OK;
+  return cmi_fail(
+      CMI_UNSUPPORTED, reading->message,
+      "%zu of its %zu samples are not finite numbers; replace them by the value that its background has", infinite, count);
 }
 
-static cmi_status read_voxels(nifti_reading *reading) {
-  const nifti_image *image = reading->image;
-  const int width = sample_bytes(image->datatype);
-  const double slope = image->scl_slope != 0 ? image->scl_slope : 1;
-  const double intercept = image->scl_slope != 0 ? image->scl_inter : 0;
-  const size_t count = (size_t)image->nx * (size_t)image->ny * (size_t)image->nz;
+static cmi_status skip(nifti_reading *reading, uint64_t left) {
   unsigned char chunk[chunk_bytes];
   cmi_status status = CMI_OK;
-  for (size_t left = (size_t)image->iname_offset - sizeof(nifti_1_header); left > 0 && status == CMI_OK;) {
-    const size_t taken = left < chunk_bytes ? left : chunk_bytes;
+  while (left > 0 && status == CMI_OK) {
+    const size_t taken = left < chunk_bytes ? (size_t)left : chunk_bytes;
     status = check_count(reading, znzread(chunk, 1, taken, reading->file), taken);
     left -= taken;
   }
+  return status;
+}
+
+// Reads volume `index`, from byte `position` of the file on.
+static cmi_status read_voxels(nifti_reading *reading, uint64_t position, uint64_t index) {
+  const nifti_content *content = &reading->content;
+  const cmi_volume *volume = reading->volume;
+  const size_t width = (size_t)cmi_nifti_sample_bytes(content->datatype);
+  const size_t count = (size_t)volume->width * (size_t)volume->height * (size_t)volume->depth;
+  if (index * count * width / 1032 > reading->file_bytes) return check_count(reading, 0, 1);  // see cmi_volume_allocate
+  const uint64_t before = content->voxel_offset > position ? content->voxel_offset - position : 0;
+  cmi_status status = skip(reading, before + index * count * width);
+  unsigned char chunk[chunk_bytes];
   for (size_t done = 0; done < count && status == CMI_OK;) {
-    const size_t most = chunk_bytes / (size_t)width, taken = count - done < most ? count - done : most;
-    status = check_count(reading, znzread(chunk, 1, taken * (size_t)width, reading->file), taken * (size_t)width);
+    const size_t most = chunk_bytes / width, taken = count - done < most ? count - done : most;
+    status = check_count(reading, znzread(chunk, 1, taken * width, reading->file), taken * width);
     if (status != CMI_OK) return status;
-    if (reading->swapped && width > 1) nifti_swap_Nbytes((int64_t)taken, width, chunk);
-    convert(chunk, image->datatype, slope, intercept, reading->volume->samples + done, taken);
+    if (content->swapped && width > 1) nifti_swap_Nbytes((int64_t)taken, (int)width, chunk);
+    convert(chunk, content->datatype, content->slope, content->intercept, reading->volume->samples + done, taken);
     done += taken;
   }
   if (status != CMI_OK) return status;
-  // Reading on to the end lets the library compare the checksum.
-  if (znzread(chunk, 1, chunk_bytes, reading->file) == unreadable) {
+  // Reading on to the end lets the library compare the checksum; what follows the volume wanted is not looked at.
+  const bool is_last = (int64_t)index == content->volumes - 1;
+  if (is_last && znzread(chunk, 1, chunk_bytes, reading->file) == cmi_nifti_unreadable) {
     return cmi_fail(CMI_CORRUPT, reading->message, "its compressed data are damaged");
   }
   return measure(reading, count);
 }
 
-static cmi_status read_file(nifti_reading *reading) {
-  nifti_1_header header;
-  const size_t found = znzread(&header, 1, sizeof header, reading->file);
-  if (found != sizeof header) {
-    return cmi_fail(
-        CMI_CORRUPT, reading->message,
-        found == unreadable ? "its compressed data are damaged" : "the file ends within its header");
-  }
-  cmi_status status = check_kind(reading, &header);
-  if (status == CMI_OK) status = check_content(reading, &header);
-  if (status == CMI_OK) {
-    status = cmi_volume_allocate(
-        reading->volume, header.dim[1], header.dim[2], header.dim[3], sample_bytes(header.datatype), reading->file_bytes,
-        reading->message);
-  }
-  if (status != CMI_OK) return status;
-  reading->image = nifti_convert_n1hdr2nim(header, NULL);
-  if (reading->image == NULL) return cmi_fail(CMI_NO_MEMORY, reading->message, "its header");
-  status = place(reading);
-  return status == CMI_OK ? read_voxels(reading) : status;
+// Opens a file; one that is not compressed passes the decompressor unchanged.
+static cmi_status open_file(nifti_reading *reading, const char *path) {
+  struct stat information;
+  reading->file = stat(path, &information) == 0 ? znzopen(path, "rb", 1) : NULL;
+  if (znz_isnull(reading->file)) return cmi_fail(CMI_CORRUPT, reading->message, "it cannot be opened");
+  reading->file_bytes = (uint64_t)information.st_size;
+  return CMI_OK;
 }
 
-cmi_status cmi_read_nifti(const char *path, cmi_volume *volume, char *message) {
-  *volume = (cmi_volume){0};
-  struct stat information;
-  nifti_reading reading = {.volume = volume, .message = message};
-  // Files that are not compressed pass the decompressor unchanged.
-  reading.file = stat(path, &information) == 0 ? znzopen(path, "rb", 1) : NULL;
-  if (znz_isnull(reading.file)) return cmi_fail(CMI_CORRUPT, message, "it cannot be opened");
-  reading.file_bytes = (uint64_t)information.st_size;
-  cmi_status status = read_file(&reading);
-  if (reading.image != NULL) nifti_image_free(reading.image);
-  if (znzclose(reading.file) != 0 && status == CMI_OK) {
-    status = cmi_fail(CMI_CORRUPT, message, "the file ends early");
+static cmi_status close_file(nifti_reading *reading, cmi_status status) {
+  if (znz_isnull(reading->file)) return status;
+  if (znzclose(reading->file) != 0 && status == CMI_OK) {
+    return cmi_fail(CMI_CORRUPT, reading->message, "the file ends early");
   }
+  return status;
+}
+
+static cmi_status check_index(const nifti_reading *reading, int64_t index) {
+  const int64_t volumes = reading->content.volumes;
+  if (index < 0 && volumes > 1) {
+    return cmi_fail(
+        CMI_UNSUPPORTED, reading->message,
+        "it holds %lld volumes; name one by its number behind the path, from #0 to #%lld", (long long)volumes,
+        (long long)volumes - 1);
+  }
+  if (index < volumes) return CMI_OK;
+  return cmi_fail(
+      CMI_UNSUPPORTED, reading->message, "it holds no volume #%lld; its last one is #%lld", (long long)index,
+      (long long)volumes - 1);
+}
+
+static cmi_status read_volume(nifti_reading *reading, const char *voxels_path, int64_t index) {
+  nifti_content *content = &reading->content;
+  cmi_status status = check_index(reading, index);
+  uint64_t position = content->header_bytes;
+  if (status == CMI_OK && content->is_pair) {
+    if (voxels_path == NULL) {
+      return cmi_fail(
+          CMI_CORRUPT, reading->message, "its voxels lie in a file of their own, .img beside it, which is missing");
+    }
+    position = 0;
+    status = close_file(reading, status);
+    if (status == CMI_OK) status = open_file(reading, voxels_path);
+  }
+  if (status != CMI_OK) return status;
+  const int32_t *sides = content->place.extents;
+  status = cmi_volume_allocate(
+      reading->volume, sides[0], sides[1], sides[2], cmi_nifti_sample_bytes(content->datatype), reading->file_bytes,
+      reading->message);
+  if (status != CMI_OK) return status;
+  memcpy(reading->volume->affine, content->place.affine, sizeof reading->volume->affine);
+  return read_voxels(reading, position, index < 0 ? 0 : (uint64_t)index);
+}
+
+cmi_status cmi_read_nifti(
+    const char *path, const char *voxels_path, int64_t index, cmi_volume *volume, char *message) {
+  *volume = (cmi_volume){0};
+  nifti_reading reading = {.volume = volume, .message = message};
+  cmi_status status = open_file(&reading, path);
+  if (status == CMI_OK) status = cmi_nifti_header(reading.file, &reading.content, message);
+  if (status == CMI_OK) status = read_volume(&reading, voxels_path, index);
+  status = close_file(&reading, status);
   if (status != CMI_OK) cmi_volume_free(volume);
+  return status;
+}
+
+cmi_status cmi_read_nifti_place(const char *path, cmi_nifti_place *place, char *message) {
+  nifti_reading reading = {.message = message};
+  cmi_status status = open_file(&reading, path);
+  if (status == CMI_OK) status = cmi_nifti_header(reading.file, &reading.content, message);
+  *place = reading.content.place;
+  if (!znz_isnull(reading.file)) znzclose(reading.file);  // the rest of the file is not of interest
   return status;
 }

@@ -6,6 +6,22 @@ enum FileContents {
     try reading(path) { try Data(contentsOf: $0) }
   }
 
+  /// The bytes of a file, mapped into memory: nothing is read until it is touched.
+  static func mapped(_ path: String) throws(ImageError) -> Data {
+    try reading(path) { try Data(contentsOf: $0, options: .alwaysMapped) }
+  }
+
+  /// What tells one image from another: the bytes of its file, of header and voxels where these are two, or of its part of a
+  /// NumPy file.
+  static func content(of path: String) throws(ImageError) -> Data {
+    let place = ImagePath(path)
+    if NumPyFile.isSignature(try head(place.file, count: 8)) { return try NumPyImage(at: place).content }
+    let files = NIfTIFiles(place.file)
+    var content = try read(files.header)
+    if let voxels = files.voxels { content += try read(voxels) }
+    return content + Data((place.part ?? "").utf8)
+  }
+
   /// The first `count` bytes, or as many as there are.
   static func head(_ path: String, count: Int) throws(ImageError) -> Data {
     try reading(path) { url in

@@ -12,6 +12,8 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
   case unknownVolumeFormat(path: String)
   /// A volume stands where a two-dimensional image is expected, or the reverse.
   case otherKind(path: String, isVolume: Bool)
+  /// The path names a part of a file (behind a `#`) that is not there, or none where there are several; `reason` says which.
+  case noPart(path: String, reason: String)
   /// The file is truncated or damaged; `reason` is the decoding library's.
   case corrupt(path: String, format: String, reason: String)
   /// The file is valid, but of a kind that is not read; `reason` names the kind.
@@ -50,6 +52,8 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
         ? "\(path) is a volume where a two-dimensional image is expected; choose a method for volumes, or give images."
         : "\(path) is a two-dimensional image where a volume (\(VolumeFormat.list)) is expected; choose a method for "
           + "images, or give volumes."
+    case .noPart(let path, let reason):
+      "\(path) names no image: \(reason)."
     case .corrupt(let path, let format, let reason):
       "\(path) is a damaged \(format) file: \(reason)."
     case .unsupported(let path, let format, let reason):

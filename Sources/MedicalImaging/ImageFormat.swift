@@ -21,7 +21,7 @@ public enum ImageFormat: String, CaseIterable, Sendable {
     self = format
   }
 
-  static let list = allCases.map(\.rawValue).joined(separator: ", ")
+  static let list = (allCases.map(\.rawValue) + [NumPyFile.format]).joined(separator: ", ")
 
   private var signatures: [[UInt8]] {
     switch self {

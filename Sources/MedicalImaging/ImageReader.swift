@@ -7,6 +7,8 @@ public import Foundation
 /// 16 bits; floating-point samples keep their values and take the smallest and largest as their range. Palettes become
 /// RGB, CMYK becomes RGB without a colour profile, MinIsWhite becomes MinIsBlack, the orientation tag of Exif or TIFF is
 /// applied, and transparency is dropped. The spacing stays nil: a resolution tag speaks of paper, not of the patient.
+///
+/// An image of a NumPy array or archive is named behind a `#` (`images.npy#12`, `archive.npz#test_images/12`).
 public enum ImageReader {
   /// The most pixels an image may have along one side.
   public static let maximumExtent = CMI_MAXIMUM_EXTENT
@@ -18,7 +20,9 @@ public enum ImageReader {
   ///   (a truncated one counts, even where a decoder would fill in the rest), of an unsupported kind, too large, or a
   ///   volume.
   public static func read(_ path: String) throws(ImageError) -> Image2D {
-    try decode(FileContents.read(path), path: path)
+    let place = ImagePath(path)
+    if NumPyFile.isSignature(try FileContents.head(place.file, count: 8)) { return try NumPyImage(at: place).image }
+    return try decode(FileContents.read(path), path: path)
   }
 
   /// The image in the bytes of a file.

@@ -19,10 +19,12 @@ public enum MedicalImage: Equatable, Sendable {
     }
   }
 
-  /// Reads an image, or a volume where one is wanted.
+  /// Reads an image, or a volume where one is wanted, its voxels in the order closest to the patient's axes
+  /// (`Volume3D.canonical`), so that the volumes of a data set, their masks and paired volumes are alike however each is
+  /// stored.
   /// - Throws: `ImageError`; a file of the other kind is `ImageError.otherKind`.
   public static func read(_ path: String, isVolume: Bool) throws(ImageError) -> MedicalImage {
-    isVolume ? .volume(try VolumeReader.read(path)) : .image(try ImageReader.read(path))
+    isVolume ? .volume(try VolumeReader.read(path).canonical) : .image(try ImageReader.read(path))
   }
 
   /// The grid that the samples lie on.
@@ -82,9 +84,13 @@ public enum MedicalImage: Equatable, Sendable {
 extension MedicalImage {
   /// The extensions by which a folder's images and volumes are found, in lower case.
   public static let fileExtensions = ImageFormat.fileExtensions.union(VolumeFormat.fileExtensions)
+    .union(NumPyFile.fileExtensions)
 
-  /// A file's name, or its path, without the extension of an image or a volume.
+  /// A file's name, or its path, without the extension of an image or a volume; what stands behind a `#` follows a `-`.
   public static func stem(of name: String) -> String {
+    if let mark = name.lastIndex(of: "#"), isNamed(String(name[..<mark])) {
+      return stem(of: String(name[..<mark])) + "-" + name[name.index(after: mark)...]
+    }
     let lower = name.lowercased()
     let known = fileExtensions.filter { lower.hasSuffix("." + $0) }.max { $0.count < $1.count }
     return known.map { String(name.dropLast($0.count + 1)) } ?? (name as NSString).deletingPathExtension

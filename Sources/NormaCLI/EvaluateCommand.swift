@@ -23,7 +23,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         norma evaluate chest_xray --preset simsid-laptop-64 --trials 3 --output runs/chest64 --watch-test
       """)
 
-  @Argument(help: "The data set's folder.")
+  @Argument(help: "The data set: its folder, a manifest (.csv, .tsv) or a NumPy archive (.npz).")
   var data: String
 
   @Option(name: .shortAndLong, help: "A trained detector; give several for mean ± sd.")

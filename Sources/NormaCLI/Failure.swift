@@ -23,8 +23,8 @@ enum Failure {
   /// The exit code that an error stands for.
   static func exitCode(of error: any Error) -> Int32 {
     switch error {
-    case ImageError.missing, DataSetError.missing, DataSetError.noFolder, CheckpointError.missing,
-      ConfigurationError.unreadable, TrainingError.nothingToResume:
+    case ImageError.missing, DataSetError.missing, DataSetError.noFolder, DataSetError.notReadable(.missing),
+      CheckpointError.missing, ConfigurationError.unreadable, TrainingError.nothingToResume:
       missingInput
     case ImageError.notWritable, ImageError.notEncodable, ImageError.outOfMemory: failed
     case is ConfigurationError, PhantomError.invalidValue, TrainingError.otherConfiguration: usage

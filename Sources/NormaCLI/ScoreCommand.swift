@@ -19,7 +19,8 @@ struct ScoreCommand: AsyncParsableCommand {
         norma score folder --checkpoint runs/chest/model.safetensors --json
       """)
 
-  @Argument(help: "Image files (PNG, JPEG, TIFF), volumes (NIfTI) or folders of them.")
+  @Argument(
+    help: "Image files (PNG, JPEG, TIFF, NumPy), volumes (NIfTI, NumPy), folders of them, or a manifest (.csv, .tsv).")
   var images: [String]
 
   @Option(name: .shortAndLong, help: "The trained detector.")
@@ -30,8 +31,8 @@ struct ScoreCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      Write anomaly maps into this folder: over the images, as PNG in each image's size; of volumes the values, as NIfTI on \
-      each volume's grid.
+      Write anomaly maps into this folder: over the images, as PNG in each image's size; of volumes the values, as NIfTI in \
+      each volume's own order and geometry.
       """)
   var maps: String?
 

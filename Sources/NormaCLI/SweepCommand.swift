@@ -39,7 +39,7 @@ struct ContaminationCommand: AsyncParsableCommand {
         norma sweep contamination chest_xray --config mine.yaml --set data.trainingImages=500 --output runs/mine
       """)
 
-  @Argument(help: "The data set's folder.")
+  @Argument(help: "The data set: its folder, a manifest (.csv, .tsv) or a NumPy archive (.npz).")
   var data: String
 
   @OptionGroup var comparison: ComparisonOptions

@@ -130,16 +130,17 @@ struct LayoutTests {
         + "found images, masks.")
     #expect(
       message { try ImageDataSet.open(root + "/none") }
-        == "\(root)/none is not a folder; give the folder that holds the data set.")
+        == "\(root)/none is not a folder; give the folder that holds the data set, its manifest "
+        + "(.csv, .tsv) or a NumPy archive (.npz).")
     #expect(message { try ImageDataSet.files(at: [root + "/x"]) } == "\(root)/x does not exist; check the path.")
     try folder.write("notes/read.me")
     #expect(
       message { try ImageDataSet.files(at: [root + "/notes"]) }
-        == "\(root)/notes holds no images (.jpeg, .jpg, .nii, .nii.gz, .png, .tif, .tiff).")
+        == "\(root)/notes holds no images (.hdr, .hdr.gz, .jpeg, .jpg, .nii, .nii.gz, .npy, .png, .tif, .tiff).")
     try folder.write("train/NORMAL/read.me")
     #expect(
       message { try ImageDataSet.open(root) }
-        == "\(root) holds no images (.jpeg, .jpg, .nii, .nii.gz, .png, .tif, .tiff).")
+        == "\(root) holds no images (.hdr, .hdr.gz, .jpeg, .jpg, .nii, .nii.gz, .npy, .png, .tif, .tiff).")
     try folder.write("train/a.png")
     #expect(
       message { try ImageDataSet.open(root) }

@@ -81,6 +81,77 @@ struct NIfTITests {
     #expect(field(try Data(contentsOf: URL(fileURLWithPath: path)), at: 252, as: Int16.self) == 0)
   }
 
+  @Test("A side of more than 32767 voxels makes it NIfTI-2")
+  func secondVersion() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/long.nii.gz"
+    let long = Volume3D(
+      width: 40_000, height: 1, depth: 2, samples: (0..<80_000).map { Float($0 % 977) }, affine: turned)
+    try NIfTI.write(long, to: path)
+    let read = try VolumeReader.read(path)
+    #expect(read.samples == long.samples && read.grid == long.grid)
+    try NIfTI.write(long, to: folder.path + "/long.nii")
+    let header = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/long.nii"))
+    #expect(field(header, at: 0, as: Int32.self) == 540 && header.count == 544 + 80_000 * 4)
+    #expect(header[4..<12] == Data("n+2\0\r\n\u{1A}\n".utf8) && field(header, at: 168, as: Int64.self) == 544)
+    #expect((0..<5).map { field(header, at: 16 + 8 * $0, as: Int64.self) } == [3, 40_000, 1, 2, 1])
+  }
+
+  /// Version, extents, codes, unit, and the numbers of spacing, qform and sform of a header of either version, to the bit.
+  private func place(_ path: String) throws -> [UInt64] {
+    let file = try Data(contentsOf: URL(fileURLWithPath: path))
+    let isFirst = [348, 0x5C01_0000].contains(field(file, at: 0, as: UInt32.self))
+    let isSwapped = ![348, 540].contains(field(file, at: 0, as: UInt32.self))
+    func number(_ offset: Int, _ width: Int) -> UInt64 {
+      let bytes = file[offset..<offset + width]
+      return (isSwapped ? Array(bytes) : bytes.reversed()).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    func numbers(_ offset: Int, _ count: Int, _ width: Int) -> [UInt64] {
+      (0..<count).map { number(offset + $0 * width, width) }
+    }
+    return isFirst
+      ? [1, number(123, 1) & 7] + numbers(42, 3, 2) + numbers(76, 4, 4) + numbers(252, 2, 2) + numbers(256, 18, 4)
+      : [2, number(500, 4) & 7] + numbers(24, 3, 8) + numbers(104, 4, 8) + numbers(344, 2, 4) + numbers(352, 18, 8)
+  }
+
+  @Test(
+    "A map made in RAS is written in the order and geometry of its source, to the bit",
+    arguments: VolumeGolden.readable.filter { !$0.contains("#") })
+  func ontoSource(_ name: String) throws {
+    let folder = try TemporaryFolder()
+    let source = VolumeGolden.path(name)
+    let stored = try VolumeReader.read(source)
+    let map = stored.canonical.samples.enumerated().map { Float($0.offset) }
+    let canonical = stored.canonical
+    let made = Volume3D(
+      width: canonical.width, height: canonical.height, depth: canonical.depth, samples: map, affine: canonical.affine)
+    let path = folder.path + "/map.nii"
+    try NIfTI.write(made, to: path, onGridOf: source)
+    let written = try VolumeReader.read(path)
+    #expect(written.affine == stored.affine && written.grid == stored.grid)
+    #expect(written.canonical.samples == map && written.canonical.grid == canonical.grid)
+    #expect(written.samples == made.oriented(along: stored.affine.anatomicalAxes).samples)
+    if !name.hasSuffix(".gz") { #expect(try place(path) == place(source)) }
+  }
+
+  @Test("A map that does not lie on its source's grid is refused, and one of a NumPy volume keeps its order")
+  func ontoOthers() throws {
+    let folder = try TemporaryFolder()
+    let source = VolumeGolden.path("both.nii")
+    let path = folder.path + "/map.nii"
+    #expect(
+      message { try NIfTI.write(volume(affine: turned), to: path, onGridOf: source) }
+        == "\(path) cannot be written: its 4×3×2 voxels do not lie on the grid of \(source) (5×4×3 voxels).")
+    #expect(
+      message { try NIfTI.write(volume(affine: turned), to: path, onGridOf: path) }
+        == "\(path) does not exist; check the path.")
+    let text = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4), }"
+    let header = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8)
+    let stack = try folder.write("stack.npy", Data(header + (0..<24)))
+    try NIfTI.write(VolumeReader.read(stack), to: path, onGridOf: stack)
+    #expect(try VolumeReader.read(path).samples == (0..<24).map(Float.init))
+  }
+
   @Test("The same volume gives the same bytes")
   func reproducible() throws {
     let folder = try TemporaryFolder()
@@ -96,11 +167,6 @@ struct NIfTITests {
     #expect(
       message { try NIfTI.write(volume(affine: turned), to: path) }
         == "\(path) cannot be written: No such file or directory.")
-    let long = Volume3D(width: 40_000, height: 1, depth: 1, samples: [Float](repeating: 0, count: 40_000))
-    let other = folder.path + "/scan.nii.gz"
-    #expect(
-      message { try NIfTI.write(long, to: other) }
-        == "\(other) cannot be written: NIfTI-1 holds at most 32767 voxels a side.")
     try folder.write("taken/file")
     #expect(
       message { try NIfTI.write(volume(affine: turned), to: folder.path + "/taken") }

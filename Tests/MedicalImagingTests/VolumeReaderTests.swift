@@ -4,27 +4,58 @@ import Testing
 
 /// What Scripts/golden/volumes.py wrote: NIfTI files, and what nibabel finds in them.
 struct VolumeGolden: Decodable, Sendable {
+  /// Samples as numbers, or their hash.
+  struct Content: Decodable, Sendable {
+    let samples: [Float]?
+    let hash: String?
+  }
+
   let extents: [Int]
   let bits: Int
   let affine: [[Double]]
-  let samples: [Float]
+  let samples: [Float]?
+  let hash: String?
+  let canonical: Content
+  let canonicalExtents: [Int]
+  let canonicalAffine: [[Double]]
 
-  static func load() throws -> [String: VolumeGolden] {
-    let file = Golden.folder.appendingPathComponent("volumes.json")
+  static func load(_ name: String = "volumes") throws -> [String: VolumeGolden] {
+    let file = Golden.folder.appendingPathComponent("\(name).json")
     return try JSONDecoder().decode([String: VolumeGolden].self, from: Data(contentsOf: file))
+  }
+
+  /// Compares a volume, as it is stored and in the order closest to RAS.
+  func compare(_ volume: Volume3D, tolerance: Float = 0, _ name: String) {
+    let stored = Content(samples: samples, hash: hash)
+    let parts = [(volume, stored, extents, affine), (volume.canonical, canonical, canonicalExtents, canonicalAffine)]
+    for (volume, expected, extents, affine) in parts {
+      #expect([volume.width, volume.height, volume.depth] == extents, "\(name)")
+      if let samples = expected.samples {
+        #expect(volume.samples.count == samples.count, "\(name)")
+        #expect((zip(volume.samples, samples).map { abs($0 - $1) }.max() ?? .infinity) <= tolerance, "\(name)")
+      } else {
+        let bytes = volume.samples.withUnsafeBytes { Data($0) }
+        #expect(ContentHash(of: bytes).description == expected.hash, "\(name)")
+      }
+      let differences = zip(volume.affine.matrix.joined(), affine.joined()).map { abs($0 - $1) }
+      #expect((differences.max() ?? .infinity) < 1e-5, "\(name)")
+    }
   }
 
   static func path(_ name: String) -> String { Golden.folder.appendingPathComponent("volumes/\(name)").path }
 
   /// Names of the files that can be read.
   static let readable = ((try? load().keys.sorted()) ?? [])
+  /// Those of one volume, each order of axes left out.
+  static let files = readable.filter { !$0.contains("#") && !$0.contains("/") }
 }
 
 @Suite("VolumeReader")
 struct VolumeReaderTests {
   @Test("There are golden files of every type of sample")
   func kinds() {
-    #expect(VolumeGolden.readable.count == 24)
+    #expect(VolumeGolden.files.count == 34)
+    #expect(VolumeGolden.readable.count == 34 + 48 + 2 + 6)
   }
 
   @Test(
@@ -33,16 +64,129 @@ struct VolumeReaderTests {
   func samples(_ name: String) throws {
     let expected = try #require(try VolumeGolden.load()[name])
     let volume = try VolumeReader.read(VolumeGolden.path(name))
-    #expect([volume.width, volume.height, volume.depth] == expected.extents)
     // nibabel scales in single precision where an unscaled file would do; slope and intercept themselves are single.
     let tolerance: Float = name == "fine.nii" ? 1e-3 : 0
-    #expect(volume.samples.count == expected.samples.count)
-    #expect((zip(volume.samples, expected.samples).map { abs($0 - $1) }.max() ?? .infinity) <= tolerance)
+    expected.compare(volume, tolerance: tolerance, name)
     #expect(volume.range == (volume.samples.min() ?? 0)...(volume.samples.max() ?? 0))
-    let differences = zip(volume.affine.matrix.joined(), expected.affine.joined()).map { abs($0 - $1) }
-    #expect((differences.max() ?? .infinity) < 1e-5)
     #expect(
       volume.provenance == Provenance(path: VolumeGolden.path(name), format: "NIfTI", bitsPerSample: expected.bits))
+  }
+
+  @Test(
+    "nibabel's own test files have nibabel's samples and affines; small ones are at hand",
+    arguments: ["standard.nii.gz", "example_nifti2.nii.gz"])
+  func copiedFromNibabel(_ name: String) throws {
+    try compareWithNibabel(in: Golden.folder.appendingPathComponent("volumes/nibabel").path) { $0.hasPrefix(name) }
+  }
+
+  private static let nibabelData = ProcessInfo.processInfo.environment["NIBABEL_DATA"]
+
+  @Test(
+    "The large ones too",
+    .enabled(if: nibabelData != nil, "NIBABEL_DATA does not name the folder nibabel/tests/data of a nibabel"))
+  func allOfNibabel() throws {
+    let folder = Self.nibabelData ?? ""
+    try compareWithNibabel(in: folder) { _ in true }
+    for (name, reason) in [
+      ("resampled_anat_moved.nii", "153 of its 1071 samples are not finite numbers"),
+      ("row_major.dconn.nii", "it is CIFTI"),
+      ("analyze.hdr", "its header is Analyze's"), ("nifti1.hdr", "its voxels lie in a file of their own"),
+    ] {
+      #expect(message { try VolumeReader.read("\(folder)/\(name)") }?.contains(reason) == true, "\(name)")
+    }
+  }
+
+  private func compareWithNibabel(in folder: String, _ isWanted: (String) -> Bool) throws {
+    let expected = try VolumeGolden.load("nibabel").filter { isWanted($0.key) }
+    #expect(!expected.isEmpty)
+    for (name, expected) in expected {
+      expected.compare(try VolumeReader.read("\(folder)/\(name)"), name)
+    }
+  }
+
+  @Test("Whatever the order and directions of its axes, a volume becomes RAS, and goes back to what it was")
+  func orientations() throws {
+    let names = VolumeGolden.readable.filter { $0.hasPrefix("orientations/") }
+    #expect(names.count == 48)
+    var orders: Set<[Int]> = []
+    for name in names {
+      let stored = try VolumeReader.read(VolumeGolden.path(name))
+      let canonical = stored.canonical
+      #expect(canonical.affine.anatomicalAxes == .canonical)
+      guard case .volume(let read) = try MedicalImage.read(VolumeGolden.path(name), isVolume: true) else {
+        Issue.record("\(name) is no volume")
+        continue
+      }
+      #expect(read == canonical)
+      let axes = stored.affine.anatomicalAxes
+      let back = canonical.oriented(along: axes)
+      #expect(back.samples == stored.samples && back.grid.coincides(with: stored.grid) && back.range == stored.range)
+      orders.insert(axes.axes + axes.ascends.map { $0 ? 1 : 0 })
+      // Where a value lies in the patient does not change.
+      let (x, y, z) = (1, 2, 3)
+      let place = stored.affine.position(of: SIMD3(Double(x), Double(y), Double(z)))
+      let nearest = (0..<canonical.samples.count).min { first, second in
+        distance(first, canonical, place) < distance(second, canonical, place)
+      }
+      let index = try #require(nearest)
+      #expect(distance(index, canonical, place) < 1e-12)
+      #expect(canonical.samples[index] == stored.samples[(z * stored.height + y) * stored.width + x])
+    }
+    #expect(orders.count == 48)
+  }
+
+  /// The square of the distance of a voxel from a place in the patient.
+  private func distance(_ index: Int, _ volume: Volume3D, _ place: SIMD3<Double>) -> Double {
+    let (x, y, z) = (
+      index % volume.width, index / volume.width % volume.height, index / (volume.width * volume.height)
+    )
+    let way = volume.affine.position(of: SIMD3(Double(x), Double(y), Double(z))) - place
+    return (way * way).sum()
+  }
+
+  @Test("A header and its voxels are one volume under either name, compressed or not")
+  func pairs() throws {
+    for name in ["pair", "pair-big-endian", "second-pair"] {
+      let header = try VolumeReader.read(VolumeGolden.path(name + ".hdr"))
+      let voxels = try VolumeReader.read(VolumeGolden.path(name + ".img"))
+      #expect(header.samples == voxels.samples && header.grid == voxels.grid)
+    }
+    let folder = try TemporaryFolder()
+    func copy(_ name: String, as other: String) throws -> String {
+      try folder.write(other, Data(contentsOf: URL(fileURLWithPath: VolumeGolden.path(name))))
+    }
+    let header = try copy("pair.hdr", as: "SCAN.HDR")
+    #expect(
+      message { try VolumeReader.read(header) }
+        == "\(header) is a damaged NIfTI file: its voxels lie in a file of their own, .img beside it, which is missing."
+    )
+    _ = try copy("pair-compressed.img.gz", as: "SCAN.IMG.GZ")
+    #expect(try VolumeReader.read(header).samples == VolumeReader.read(VolumeGolden.path("pair.hdr")).samples)
+    let whole = try Data(contentsOf: URL(fileURLWithPath: VolumeGolden.path("pair.img")))
+    try folder.write("SCAN.IMG", whole.dropLast())
+    #expect(message { try VolumeReader.read(header) } == "\(header) is a damaged NIfTI file: the file ends early.")
+  }
+
+  @Test("One of several volumes is named by its number; what follows it is not looked at")
+  func severalVolumes() throws {
+    let path = VolumeGolden.path("times.nii.gz")
+    #expect(
+      message { try VolumeReader.read(path + "#2") }
+        == "\(path)#2 is a kind of NIfTI that is not supported: it holds no volume #2; its last one is #1.")
+    #expect(
+      message { try VolumeReader.read(path + "#last") }
+        == "\(path)#last names no image: what stands behind # must be a number, counted from 0.")
+    let single = VolumeGolden.path("uint8.nii.gz")
+    #expect(try VolumeReader.read(single + "#0").samples == VolumeReader.read(single).samples)
+    let vectors = try Data(contentsOf: URL(fileURLWithPath: VolumeGolden.path("vectors.nii")))
+    let folder = try TemporaryFolder()
+    let cut = try folder.write("scan.nii", vectors.prefix(352 + 2 * 60))
+    #expect(
+      try VolumeReader.read(cut + "#1").samples == VolumeReader.read(VolumeGolden.path("vectors.nii") + "#1").samples)
+    #expect(message { try VolumeReader.read(cut + "#2") } == "\(cut)#2 is a damaged NIfTI file: the file ends early.")
+    // A file whose name holds the mark is that file.
+    let marked = try folder.write("scan#1", Data(contentsOf: URL(fileURLWithPath: single)))
+    #expect(try VolumeReader.read(marked).samples == VolumeReader.read(single).samples)
   }
 
   @Test("The content tells the format, not the name")
@@ -53,7 +197,7 @@ struct VolumeReaderTests {
     #expect(try VolumeReader.read(path).samples == VolumeReader.read(VolumeGolden.path("int16.nii.gz")).samples)
   }
 
-  @Test("A file that ends early is damaged wherever it ends", arguments: VolumeGolden.readable)
+  @Test("A file that ends early is damaged wherever it ends", arguments: VolumeGolden.files)
   func truncated(_ name: String) throws {
     let folder = try TemporaryFolder()
     let whole = try Data(contentsOf: URL(fileURLWithPath: VolumeGolden.path(name)))
@@ -67,7 +211,7 @@ struct VolumeReaderTests {
     }
   }
 
-  @Test("Damaged bytes never crash the reader", arguments: VolumeGolden.readable)
+  @Test("Damaged bytes never crash the reader", arguments: VolumeGolden.files)
   func damaged(_ name: String) throws {
     let folder = try TemporaryFolder()
     let whole = try Data(contentsOf: URL(fileURLWithPath: VolumeGolden.path(name)))
@@ -101,7 +245,7 @@ struct VolumeReaderTests {
     arguments: [
       (
         "times.nii.gz",
-        "a kind of NIfTI that is not supported: it holds 2 volumes (dimension 4); give one volume per file."
+        "a kind of NIfTI that is not supported: it holds 2 volumes; name one by its number behind the path, from #0 to #1."
       ),
       ("flat.nii.gz", "a kind of NIfTI that is not supported: it has 2 dimensions; a volume has three."),
       (
@@ -114,12 +258,24 @@ struct VolumeReaderTests {
         "a kind of NIfTI that is not supported: its samples (type 32, NIFTI_TYPE_COMPLEX64) are not read; store one real "
           + "number a voxel."
       ),
-      ("second.nii.gz", "a kind of NIfTI that is not supported: it is NIfTI-2; store it as NIfTI-1."),
       (
-        "pair.hdr",
-        "a kind of NIfTI that is not supported: its voxels lie in a file of their own; store header and voxels in one .nii."
+        "surface.nii",
+        "a kind of NIfTI that is not supported: it is CIFTI, which holds values of surfaces; give a volume."
       ),
-      ("not-finite.nii.gz", "a kind of NIfTI that is not supported: it holds samples that are not finite numbers."),
+      ("text.nii", "a damaged NIfTI file: its header was changed as if it were text."),
+      (
+        "analyze.hdr",
+        "a kind of NIfTI that is not supported: its header is Analyze's or has lost its mark; store it as NIfTI-1."
+      ),
+      (
+        "alone.hdr",
+        "a damaged NIfTI file: its voxels lie in a file of their own, .img beside it, which is missing."
+      ),
+      (
+        "not-finite.nii.gz",
+        "a kind of NIfTI that is not supported: 1 of its 60 samples are not finite numbers; replace them by the value that "
+          + "its background has."
+      ),
       ("singular.nii", "a damaged NIfTI file: the matrix that places its voxels in the patient is singular."),
     ])
   func refusals(_ name: String, _ sentence: String) throws {
@@ -163,12 +319,13 @@ struct VolumeReaderTests {
     #expect(message { try VolumeReader.read(missing) } == "\(missing) does not exist; check the path.")
     #expect(message { try VolumeReader.read(folder.path) } == "\(folder.path) is a folder; name an image file in it.")
     for path in [text, short] {
-      #expect(message { try VolumeReader.read(path) } == "\(path) is not a volume in a format that is read (NIfTI).")
+      #expect(
+        message { try VolumeReader.read(path) } == "\(path) is not a volume in a format that is read (NIfTI, NumPy).")
     }
     let (image, volume) = (Golden.image("grey8.png"), VolumeGolden.path("uint8.nii.gz"))
     #expect(
       message { try VolumeReader.read(image) }
-        == "\(image) is a two-dimensional image where a volume (NIfTI) is expected; choose a method for images, or give "
+        == "\(image) is a two-dimensional image where a volume (NIfTI, NumPy) is expected; choose a method for images, or give "
         + "volumes.")
     for path in [volume, VolumeGolden.path("float32-big-endian.nii")] {
       #expect(
@@ -177,7 +334,7 @@ struct VolumeReaderTests {
       )
     }
     #expect(try MedicalImage.read(image, isVolume: false).grid == ImageGrid(width: 13, height: 11))
-    #expect(try MedicalImage.read(volume, isVolume: true).grid.extents == [3, 4, 5])
+    #expect(try MedicalImage.read(volume, isVolume: true).grid.extents == [3, 5, 4])  // in RAS
   }
 
   /// Why a file cannot be read; nil when it can.

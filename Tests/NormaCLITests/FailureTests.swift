@@ -20,7 +20,8 @@ struct FailureTests {
   @Test("A data folder that is missing ends with 66")
   func noData() throws {
     let data = folder.path("nowhere")
-    let sentence = "\(data) is not a folder; give the folder that holds the data set."
+    let sentence =
+      "\(data) is not a folder; give the folder that holds the data set, its manifest (.csv, .tsv) or a NumPy archive (.npz)."
     try expect(66, sentence, ["train", data, "--output", folder.path("run")])
     try expect(66, sentence, ["evaluate", data, "--checkpoint", trained.checkpoint])
     #expect(!exists(folder.path("run")))

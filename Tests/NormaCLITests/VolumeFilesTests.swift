@@ -36,12 +36,15 @@ struct VolumeFilesTests {
   private let grid = ImageGrid(extents: [4, 5, 6], affine: Affine3D(spacing: SIMD3(2, 2, 4), origin: SIMD3(1, 2, 3)))
 
   /// A volume of 0 ... 10 with its brightest voxel at (4, 1, 2) and, if asked for, a mask of two voxels elsewhere.
-  private func scored(masked: Bool) async throws -> (scorer: Scorer, result: AnomalyResult, samples: [Float]) {
+  private func scored(
+    masked: Bool, on affine: Affine3D? = nil
+  ) async throws -> (scorer: Scorer, result: AnomalyResult, samples: [Float]) {
     var samples = (0..<120).map { Float($0 % 17) / 4 }
     samples[(2 * 5 + 1) * 6 + 4] = 10
     let path = folder.path("case.nii.gz")
     func volume(_ samples: [Float]) -> Volume3D {
-      Volume3D(width: 6, height: 5, depth: 4, samples: samples, affine: grid.affine ?? Affine3D(spacing: .one))
+      Volume3D(
+        width: 6, height: 5, depth: 4, samples: samples, affine: affine ?? grid.affine ?? Affine3D(spacing: .one))
     }
     try NIfTI.write(volume(samples), to: path)
     if masked {
@@ -60,14 +63,19 @@ struct VolumeFilesTests {
     return (scorer, results[0], samples)
   }
 
-  @Test("Maps are written as NIfTI with their values on the volume's grid, the default one under the case's name")
-  func maps() async throws {
-    let (scorer, result, samples) = try await scored(masked: false)
+  @Test(
+    "Maps are written as NIfTI in the volume's own order and place, the default one under the case's name",
+    arguments: [
+      Affine3D(spacing: SIMD3(2, 2, 4), origin: SIMD3(1, 2, 3)),
+      Affine3D(x: SIMD3(-2, 0, 0), y: SIMD3(0, -2, 0), z: SIMD3(0, 0, 4), origin: SIMD3(1, 2, 3)),
+    ])
+  func maps(_ affine: Affine3D) async throws {
+    let (scorer, result, samples) = try await scored(masked: false, on: affine)
     try MapFiles.write(result, named: "deep/case", to: folder.path("maps"), from: scorer)
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("maps/deep")).sorted()
     #expect(files == ["case-darkness.nii.gz", "case.nii.gz"])
     let map = try VolumeReader.read(folder.path("maps/deep/case.nii.gz"))
-    #expect(map.grid == grid && map.samples == samples.map { $0 / 10 })
+    #expect(map.affine == affine && map.grid.extents == grid.extents && map.samples == samples.map { $0 / 10 })
   }
 
   @Test("Names of volumes lose both of their endings")

@@ -65,7 +65,7 @@ extension Fixtures {
       return (waves + 3) / 6 * 10
     }
     let affine = Affine3D(
-      x: SIMD3(0, 2, 0), y: SIMD3(-2, 0, 0), z: SIMD3(0, 0, 4), origin: SIMD3(Double(seed), 10, 20))
+      x: SIMD3(2, 0, 0), y: SIMD3(0, 2, 0), z: SIMD3(0, 0, 4), origin: SIMD3(Double(seed), 10, 20))
     return Volume3D(width: width, height: height, depth: depth, samples: samples, affine: affine)
   }
 

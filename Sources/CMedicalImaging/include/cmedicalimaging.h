@@ -75,16 +75,45 @@ typedef struct cmi_volume {
   float *samples;           // width * height * depth values; freed by cmi_volume_free
 } cmi_volume;
 
-// Reads a NIfTI-1 file with its voxels in it, gzip-compressed or not. Slope and intercept are applied; the affine is that of
-// the sform, of the qform where there is none, and the spacing alone where there is neither. `volume` is overwritten.
-cmi_status cmi_read_nifti(const char *path, cmi_volume *volume, char *message);
+// What a NIfTI header says about the place of its voxels, to be said again of other samples on the same grid.
+typedef struct cmi_nifti_place {
+  int32_t version;        // 1 or 2
+  int32_t extents[3];     // voxels along x, y and z
+  int32_t qform_code;
+  int32_t sform_code;
+  int32_t units;          // of lengths: 0 not told, 1 metres, 2 millimetres, 3 micrometres
+  double spacing[4];      // pixdim: the handedness of the qform, and the distances along x, y and z
+  double quaternion[3];   // b, c and d
+  double offset[3];
+  double sform[12];       // three rows of four
+  double affine[12];      // what these come to, as in cmi_volume
+} cmi_nifti_place;
 
-// Writes a NIfTI-1 file. Samples become bytes as they are, rounded and limited to 0 ... 255, where `bits_per_sample` is 8,
-// and stay floating point where it is 32. What is written of a file that fails stays behind.
-cmi_status cmi_write_nifti(const char *path, bool compressed, const cmi_volume *volume, char *message);
+// Reads a NIfTI-1 or NIfTI-2 file, gzip-compressed or not, in either byte order. Slope and intercept are applied; the affine is
+// that of the sform, of the qform where there is none, and where there is neither the spacing alone, x towards the left, with
+// the middle of the grid at the origin (as nibabel has it). `voxels_path` is where the voxels of a header with a file of its own
+// lie, NULL where there is no such file. `index` chooses one of several volumes, counted from 0 over dimensions 4 to 7; -1
+// takes the only one and refuses several. `volume` is overwritten.
+cmi_status cmi_read_nifti(
+    const char *path, const char *voxels_path, int64_t index, cmi_volume *volume, char *message);
+
+// Reads the header alone.
+cmi_status cmi_read_nifti_place(const char *path, cmi_nifti_place *place, char *message);
+
+// Writes a NIfTI file of one volume. Samples become bytes as they are, rounded and limited to 0 ... 255, where
+// `bits_per_sample` is 8, and stay floating point where it is 32. With a `place`, whose extents must be those of the volume,
+// the header repeats it, in its version, and the volume's affine is not looked at; without one (NULL) the header is NIfTI-1's,
+// or NIfTI-2's where a side has more than 32767 voxels. What is written of a file that fails stays behind.
+cmi_status cmi_write_nifti(
+    const char *path, bool compressed, const cmi_nifti_place *place, const cmi_volume *volume, char *message);
 
 // Frees the samples and empties the volume. Harmless on an empty one.
 void cmi_volume_free(cmi_volume *volume);
+
+// Decompresses a deflate stream without a wrapper, as zip files hold it, into exactly `result_count` bytes whose CRC-32 is
+// `checksum`.
+cmi_status cmi_inflate(
+    const uint8_t *bytes, size_t count, uint8_t *result, size_t result_count, uint32_t checksum, char *message);
 
 #ifdef __cplusplus
 }

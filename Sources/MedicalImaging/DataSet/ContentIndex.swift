@@ -7,9 +7,9 @@ public struct ContentIndex: Equatable, Sendable {
   public struct Entry: Equatable, Sendable {
     /// The item.
     public let item: DataItem
-    /// The size of its file in bytes; 0 where it cannot be read.
+    /// The size of its files, or of its part of one, in bytes; 0 where it cannot be read.
     public let size: Int
-    /// The hash of its file; nil where it cannot be read.
+    /// The hash of these bytes; nil where it cannot be read.
     public let hash: ContentHash?
   }
 
@@ -21,7 +21,7 @@ public struct ContentIndex: Equatable, Sendable {
   /// - Throws: `CancellationError` when the task is cancelled.
   public init(of items: [DataItem], workers: Int? = nil) async throws(CancellationError) {
     entries = try await concurrentMap(items, workers: workers) { item in
-      guard let file = try? FileContents.read(item.path) else { return Entry(item: item, size: 0, hash: nil) }
+      guard let file = try? FileContents.content(of: item.path) else { return Entry(item: item, size: 0, hash: nil) }
       return Entry(item: item, size: file.count, hash: ContentHash(of: file))
     }
   }

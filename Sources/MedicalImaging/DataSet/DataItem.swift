@@ -20,7 +20,7 @@ public struct DataItem: Codable, Equatable, Hashable, Sendable {
 
   /// The path relative to the data set's root, with `/` between its parts; the path as given where there is no root.
   public var name: String
-  /// The path that opens the file.
+  /// The path that opens the image; of one of several images in a file, with its number behind a `#`.
   public var path: String
   /// Normal or abnormal; nil for images that are to be scored without being known.
   public var label: Label?
@@ -28,17 +28,20 @@ public struct DataItem: Codable, Equatable, Hashable, Sendable {
   public var className: String?
   /// What the image is used for.
   public var split: Split
-  /// Whom the image shows, as far as the file's name tells; nil otherwise, and the file then counts as its own patient.
+  /// Whom the image shows, as far as a manifest or the file's name tells; nil otherwise, and the file then counts as its own patient.
   public var patient: String?
   /// The mask of the abnormal pixels, an image of the same size; nil where there is none.
   public var maskPath: String?
   /// The image of another modality on the same grid, for example the CT beside a PET; nil where there is none.
   public var pairedPath: String?
+  /// Whatever else a manifest tells, by the names of its columns; cells without text are left out.
+  public var attributes: [String: String] = [:]
 
   /// Creates an item; what is not known stays nil.
   public init(
     name: String, path: String, label: Label? = nil, className: String? = nil, split: Split = .test,
-    patient: String? = nil, maskPath: String? = nil, pairedPath: String? = nil
+    patient: String? = nil, maskPath: String? = nil, pairedPath: String? = nil,
+    attributes: [String: String] = [:]
   ) {
     self.name = name
     self.path = path
@@ -48,6 +51,7 @@ public struct DataItem: Codable, Equatable, Hashable, Sendable {
     self.patient = patient
     self.maskPath = maskPath
     self.pairedPath = pairedPath
+    self.attributes = attributes
   }
 
   /// The order of a data set's items: by split (train, validation, test), then by name.
@@ -57,6 +61,15 @@ public struct DataItem: Codable, Equatable, Hashable, Sendable {
 }
 
 extension DataItem.Split {
+  /// How folders, arrays and manifests spell it, in lower case.
+  var spellings: Set<String> {
+    switch self {
+    case .train: ["train", "training"]
+    case .validation: ["val", "valid", "validation"]
+    case .test: ["test", "testing"]
+    }
+  }
+
   fileprivate var order: Int {
     switch self {
     case .train: 0

@@ -2,6 +2,14 @@
 public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
   /// There is no folder at this path.
   case noFolder(path: String)
+  /// A file of the data set cannot be read; prints as the file's own sentence.
+  case notReadable(ImageError)
+  /// An archive's arrays do not make a data set; `reason` says why and what to do.
+  case arraysUnusable(path: String, reason: String)
+  /// The labels in an archive do not tell by themselves which of them are normal; `labels` are those found.
+  case normalLabelsUnclear(path: String, labels: [String])
+  /// A manifest that cannot be used; `line` and `column` say where, as far as that is one place.
+  case manifest(path: String, line: Int?, column: String?, reason: String)
   /// Nothing at a path that was to be scored.
   case missing(path: String)
   /// The system does not let the folder be listed.
@@ -26,6 +34,8 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
   case tooFewForContamination(share: Double, images: Int, requested: Int, available: Int)
   /// Setting images aside would leave no normal one for training.
   case nothingLeftToTrain(requested: Int, available: Int)
+  /// No image is both normal and in `train`.
+  case nothingToTrain(path: String)
   /// A share outside its range.
   case shareOutOfRange(name: String, value: Double)
   /// A negative number of images.
@@ -39,7 +49,16 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noFolder(let path):
-      "\(path) is not a folder; give the folder that holds the data set."
+      "\(path) is not a folder; give the folder that holds the data set, its manifest (.csv, .tsv) or a NumPy archive (.npz)."
+    case .notReadable(let error):
+      error.description
+    case .arraysUnusable(let path, let reason):
+      "\(path) cannot be used as a data set: \(reason)."
+    case .normalLabelsUnclear(let path, let labels):
+      "\(path) does not tell which labels are normal; name them in data.normalClass, separated by commas, among: "
+        + "\(labels.joined(separator: ", "))."
+    case .manifest(let path, let line, let column, let reason):
+      path + (line.map { ", line \($0)" } ?? "") + (column.map { ", column \($0)" } ?? "") + ": \(reason)."
     case .missing(let path):
       "\(path) does not exist; check the path."
     case .notListable(let path):
@@ -68,6 +87,8 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
     case .nothingLeftToTrain(let requested, let available):
       "Validation asks for \(requested) of the \(available) normal images in train, which leaves none to train on; "
         + "ask for fewer."
+    case .nothingToTrain(let path):
+      "\(path) has no normal images in train; put some there, and label them normal."
     case .shareOutOfRange(let name, let value):
       "\(name) is \(value); it must lie between 0 and 1."
     case .negativeCount(let name, let value):

@@ -45,13 +45,10 @@ extension ImageDataSet {
   }
 
   private static func splitFolders(in root: String) throws(DataSetError) -> [(DataItem.Split, String)] {
-    let names: [(split: DataItem.Split, folders: Set<String>)] = [
-      (.train, ["train", "training"]), (.validation, ["val", "valid", "validation"]), (.test, ["test", "testing"]),
-    ]
     let listing = try FolderListing(root)
     var found: [(DataItem.Split, String)] = []
-    for (split, spellings) in names {
-      let folders = listing.folders.filter { spellings.contains($0.lowercased()) }
+    for split in DataItem.Split.allCases {
+      let folders = listing.folders.filter { split.spellings.contains($0.lowercased()) }
       guard folders.count <= 1 else { throw .repeatedSplit(path: root, folders: folders) }
       found += folders.map { (split, $0) }
     }

@@ -1,6 +1,7 @@
-/// A list of image files with labels and splits, recognised from how folders are laid out, always in the same order.
+/// A list of images with labels and splits, recognised from how folders are laid out, from the names of the arrays in an
+/// archive, or told by a manifest; always in the same order.
 ///
-/// Opening a data set only lists files. No image is read, so a damaged one shows up in the `DecodingReport`.
+/// Opening a data set only lists images. No image is read, so a damaged one shows up in the `DecodingReport`.
 public struct ImageDataSet: Codable, Equatable, Sendable {
   /// How the files lie.
   public enum Layout: String, Codable, Sendable {
@@ -8,6 +9,10 @@ public struct ImageDataSet: Codable, Equatable, Sendable {
     case classFolders
     /// Class folders with `train/good` and masks in `ground_truth/<defect>/<name>_mask.png` (Bergmann 2019).
     case mvtec
+    /// One NumPy archive with `train_images`, `train_labels` and so on (MedMNIST).
+    case arrays
+    /// A table of paths, labels and splits.
+    case manifest
     /// Any files and folders, without labels.
     case files
   }
@@ -23,17 +28,27 @@ public struct ImageDataSet: Codable, Equatable, Sendable {
     self.items = items
   }
 
-  /// The data set in a folder: MVTec where it has `ground_truth`, class folders otherwise.
+  /// The data set at a path: a manifest where it is a CSV or TSV file, arrays where it is a NumPy archive; of a folder, MVTec
+  /// where it has `ground_truth`, class folders otherwise.
   /// - Parameter normalClass: the name of the class that is normal, in any case; nil lets the name tell (see
-  ///   `classFolders`).
-  /// - Throws: `DataSetError`, when the folder is missing or laid out in another way.
+  ///   `classFolders`). Of arrays, the labels that are normal; manifests tell themselves.
+  /// - Throws: `DataSetError`, when there is nothing at the path, or it is laid out in another way.
   public static func open(_ root: String, normalClass: String? = nil) throws(DataSetError) -> ImageDataSet {
-    try FolderListing(root).folders.contains(groundTruthFolder)
+    if !FolderListing.isFolder(root) {
+      if ManifestTable.isNamed(root) { return try manifest(at: root) }
+      if NumPyFile.isArchiveNamed(root) { return try arrays(at: root, normalLabels: normalClass) }
+    }
+    return try FolderListing(root).folders.contains(groundTruthFolder)
       ? mvtec(at: root, normalClass: normalClass ?? "good") : classFolders(at: root, normalClass: normalClass)
   }
 
   /// The items of one split, of one label if given, in order.
   public func items(in split: DataItem.Split, label: DataItem.Label? = nil) -> [DataItem] {
     items.filter { $0.split == split && (label == nil || $0.label == label) }
+  }
+
+  /// The items of one split of which it is known whether they are normal, in order.
+  public func labelledItems(in split: DataItem.Split) -> [DataItem] {
+    items.filter { $0.split == split && $0.label != nil }
   }
 }

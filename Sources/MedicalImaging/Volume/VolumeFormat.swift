@@ -2,11 +2,11 @@ public import Foundation
 
 /// The file formats of volumes that are read, told apart by their first bytes.
 public enum VolumeFormat: String, CaseIterable, Sendable {
-  /// NIfTI-1 in one file, compressed with gzip or not.
+  /// NIfTI-1 or NIfTI-2, in one file or as header and voxels, compressed with gzip or not.
   case nifti = "NIfTI"
 
   /// The extensions by which a folder's volumes are found, in lower case.
-  public static let fileExtensions: Set<String> = ["nii", "nii.gz"]
+  public static let fileExtensions: Set<String> = ["nii", "nii.gz", "hdr", "hdr.gz"]
 
   /// The format whose signature the file begins with; nil when it is none of these.
   public init?(signatureOf file: Data) {
@@ -22,7 +22,7 @@ public enum VolumeFormat: String, CaseIterable, Sendable {
     return fileExtensions.contains { lower.hasSuffix("." + $0) }
   }
 
-  static let list = allCases.map(\.rawValue).joined(separator: ", ")
+  static let list = (allCases.map(\.rawValue) + [NumPyFile.format]).joined(separator: ", ")
 
   private var signatures: [[UInt8]] {
     switch self {

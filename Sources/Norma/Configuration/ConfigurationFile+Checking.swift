@@ -44,6 +44,7 @@ extension ConfigurationFile {
       guard let flag = value as? Bool else { throw .wrongType(key: key, expected: "true or false") }
       return flag
     default:
+      if let number = value as? Int { return "\(number)" }  // a class may be called 0
       guard let text = value as? String else { throw .wrongType(key: key, expected: "a text") }
       return text
     }

@@ -200,7 +200,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
 /// Which images to train on.
 public struct DataConfiguration: Codable, Equatable, Sendable {
-  /// The class folder of normal images; empty: found by its name.
+  /// The class folder of normal images; empty: found by its name. Of a NumPy archive, the labels that are normal, separated by
+  /// commas.
   public var normalClass = ""
   /// Normal images set aside from training for validation.
   public var validationNormal = 0

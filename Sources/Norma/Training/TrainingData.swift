@@ -14,11 +14,14 @@ public struct TrainingData: Sendable {
   /// What people should know about the data: duplicates across splits, images that could not be read.
   public let warnings: [String]
 
-  /// Opens a data set folder and prepares its images as a configuration says.
+  /// Opens a data set and prepares its images as a configuration says.
   /// - Parameters:
+  ///   - folder: the data set's folder, its manifest, or a NumPy archive (see `ImageDataSet.open`).
   ///   - readsTraining: false leaves the training images out, for evaluation.
   ///   - earlier: images of another run on the same folder; those that are in memory are not read again.
-  /// - Throws: `DataSetError` for a folder that cannot be used, or when more than 1 % of the training images or all of a
+  ///
+  /// Validation and test images without a label are left out, with a warning.
+  /// - Throws: `DataSetError` for a data set that cannot be used or has no normal images to train on, or when more than 1 % of the training images or all of a
   ///   class cannot be read.
   public init(
     folder: String, configuration: RunConfiguration, readsTraining: Bool = true, reusing earlier: TrainingData? = nil,
@@ -26,6 +29,7 @@ public struct TrainingData: Sendable {
   ) async throws {
     let set = try configuration.dataSet(in: folder)
     let items = readsTraining ? try configuration.trainingItems(of: set) : []
+    guard !readsTraining || !items.isEmpty else { throw DataSetError.nothingToTrain(path: folder) }
     let specification = configuration.inputSpecification
     let limit = configuration.data.memoryLimit * 1_048_576
     let known = earlier.map { [$0.training, $0.validation, $0.test].compactMap { $0 } } ?? []
@@ -36,10 +40,14 @@ public struct TrainingData: Sendable {
     }
     training = try await prepare(items, "training")
     try training.requireEnough(of: items)
-    let (validationItems, testItems) = (set.items(in: .validation), set.items(in: .test))
+    let (validationItems, testItems) = (set.labelledItems(in: .validation), set.labelledItems(in: .test))
+    let unlabelled = [DataItem.Split.validation, .test].reduce(0) { $0 + set.items(in: $1).count { $0.label == nil } }
     validation = validationItems.isEmpty ? nil : try await prepare(validationItems, "validation")
     test = testItems.isEmpty ? nil : try await prepare(testItems, "test")
-    let skipped = [training, validation, test].compactMap { $0 }.flatMap(\.failures).map { "\($0.reason) (skipped)" }
+    var skipped = [training, validation, test].compactMap { $0 }.flatMap(\.failures).map { "\($0.reason) (skipped)" }
+    if unlabelled > 0 {
+      skipped.append("images without a label in validation and test: \(unlabelled) (left out of all figures)")
+    }
     guard readsTraining else {
       (fingerprint, warnings) = ("", skipped)
       return

@@ -134,6 +134,18 @@ struct ConfigurationFileTests {
     #expect(configuration.detector == .simSID(settings))
   }
 
+  @Test("A class may be called by a number", arguments: ["0", "12", "0,2"])
+  func numberedClass(_ name: String) throws {
+    for configuration in [
+      try ConfigurationFile.read(yaml: "method: simsid\ndata: {normalClass: \"\(name)\"}", source: "run.yaml"),
+      try ConfigurationFile.read(yaml: "method: simsid", source: "run.yaml", overrides: ["data.normalClass=\(name)"]),
+    ] {
+      #expect(configuration.data.normalClass == name)
+      let written = try ConfigurationFile.read(yaml: ConfigurationFile.yaml(configuration), source: "again")
+      #expect(written.data.normalClass == name)
+    }
+  }
+
   @Test("A setting without key or value is refused", arguments: ["seed", "=5", "training..epochs=5", ".=1", "seed.=1"])
   func badOverrides(_ text: String) {
     #expect(

@@ -124,6 +124,30 @@ struct TrainingDataTests {
     }
   }
 
+  @Test("A manifest is a data set wherever a folder is; images without a label are left out of figures, and said so")
+  func manifest() async throws {
+    let folder = try TemporaryFolder()
+    try dataSet(in: folder)
+    let text = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 16, 16), }"
+    let header = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8)
+    try folder.write("stack.npy", Data(header + (0..<512).map { UInt8($0 / 2) }))
+    var rows = ["path,label,split,scanner"]
+    rows += (0..<12).map { "train/NORMAL/NORMAL-\(1000 + $0)-0000.png,normal,train,A" }
+    rows += ["stack.npy#1,0,train,B", "stack.npy#0,1,test,B", "test/NORMAL/n0.png,0,test,", "test/SICK/s0.png,,test,"]
+    let path = try folder.write("set.csv", Data(rows.joined(separator: "\n").utf8))
+    let data = try await TrainingData(folder: path, configuration: configuration())
+    #expect(data.training.count == 13 && data.training.items.count { $0.attributes["scanner"] == "B" } == 1)
+    let stacked = try #require(data.training.items.firstIndex { $0.path.hasSuffix("#1") })
+    #expect(data.training.grids[stacked] == ImageGrid(width: 16, height: 16))
+    #expect(data.test?.abnormalities == [true, false])
+    #expect(data.warnings == ["images without a label in validation and test: 1 (left out of all figures)"])
+
+    let empty = try folder.write("empty.csv", Data("path,label\ntest/SICK/s0.png,1\n".utf8))
+    await #expect(throws: DataSetError.nothingToTrain(path: empty)) {
+      try await TrainingData(folder: empty, configuration: configuration())
+    }
+  }
+
   @Test("A limit holds for each label and split")
   func limit() async throws {
     let folder = try TemporaryFolder()
@@ -143,7 +167,7 @@ struct TrainingDataTests {
     #expect(data.training.failures.map(\.item.path) == [path])
     #expect(
       data.warnings == [
-        "\(path) is not an image in a format that is read (PNG, JPEG, TIFF). (skipped)"
+        "\(path) is not an image in a format that is read (PNG, JPEG, TIFF, NumPy). (skipped)"
       ])
   }
 
@@ -156,7 +180,7 @@ struct TrainingDataTests {
     #expect(
       error?.description
         == "1 of 13 images could not be read, more than the tolerated 1 %; the first: \(path) is not an "
-        + "image in a format that is read (PNG, JPEG, TIFF).")
+        + "image in a format that is read (PNG, JPEG, TIFF, NumPy).")
   }
 
   @Test("The fingerprint follows the content of the training images and nothing else")

@@ -12,7 +12,8 @@ struct VolumeScoringTests {
   private let dataSet: ImageDataSet
 
   /// Eight normal training volumes, three normal and three abnormal test volumes with a bright box, its mask, and paired
-  /// volumes; the test volumes have other sides than the network.
+  /// volumes; the test volumes have other sides than the network. Images are stored with x towards the front and y towards
+  /// the left, masks in RAS.
   init() throws {
     let folder = try TemporaryFolder()
     func write(_ name: String, seed: Int, extents: [Int], box: Bool) throws {
@@ -25,7 +26,8 @@ struct VolumeScoringTests {
       }
       let samples = zip(volume.samples, marked).map { $1 ? 10 - $0 : $0 }
       volume = Volume3D(
-        width: volume.width, height: volume.height, depth: volume.depth, samples: samples, affine: volume.affine)
+        width: volume.width, height: volume.height, depth: volume.depth, samples: samples,
+        affine: Self.turned(volume.affine))
       try folder.write(name, volume)
       var paired = Fixtures.volume(seed + 100, extents: extents)
       paired.affine = volume.affine
@@ -34,7 +36,7 @@ struct VolumeScoringTests {
       let mask = Volume3D(
         width: volume.width, height: volume.height, depth: volume.depth, samples: marked.map { $0 ? 1 : 0 },
         affine: volume.affine)
-      try folder.write("masks/" + name, mask, as: .uint8)
+      try folder.write("masks/" + name, mask.canonical, as: .uint8)
     }
     for index in 0..<8 { try write("train/NORMAL/\(index).nii.gz", seed: index, extents: [8, 12, 12], box: false) }
     for index in 0..<3 {
@@ -43,6 +45,11 @@ struct VolumeScoringTests {
     }
     self.folder = folder
     dataSet = try ImageDataSet.open(folder.url.path)
+  }
+
+  /// Where the voxels of images are stored: the same place, along other axes.
+  private static func turned(_ affine: Affine3D) -> Affine3D {
+    Affine3D(x: SIMD3(0, 2, 0), y: SIMD3(-2, 0, 0), z: SIMD3(0, 0, 4), origin: affine.origin)
   }
 
   private let configuration = Fixtures.bandEnergy()
@@ -89,7 +96,7 @@ struct VolumeScoringTests {
     try scorer.score(test, explains: true) { results.append($0) }
     #expect(results.map(\.item) == test.items)
     for (index, result) in results.enumerated() {
-      let volume = try VolumeReader.read(result.item.path)
+      let volume = try VolumeReader.read(result.item.path).canonical
       #expect(result.maps.map(\.name) == ["error", "coarse"])
       #expect(result.maps.allSatisfy { $0.map.grid == volume.grid })
       #expect(result.reconstruction?.grid == volume.grid.resampled(to: [8, 12, 12]))
@@ -110,10 +117,10 @@ struct VolumeScoringTests {
     var (maps, masks): ([[Float]], [GroundTruthMask]) = ([], [])
     try scorer.score(test, explains: true) { result in
       maps.append(result.maps[0].map.values)
-      let pixels = try result.item.maskPath.map { try VolumeReader.read($0).markedVoxels }
+      let pixels = try result.item.maskPath.map { try VolumeReader.read($0).canonical.markedVoxels }
       masks.append(
-        pixels.map { GroundTruthMask(width: 15, height: 12, depth: 9, pixels: $0) }
-          ?? .empty(width: 15, height: 12, depth: 9))
+        pixels.map { GroundTruthMask(width: 12, height: 15, depth: 9, pixels: $0) }
+          ?? .empty(width: 12, height: 15, depth: 9))
     }
     #expect(masks.map { $0.pixels.count { $0 } } == [48, 48, 48, 0, 0, 0])
     let figures = try #require(localisation.maps.first?.figures)
@@ -125,7 +132,7 @@ struct VolumeScoringTests {
   func unusableMasks() async throws {
     let masks = (0..<3).map { folder.url.appendingPathComponent("masks/test/LESION/\($0).nii.gz").path }
     func mask(_ value: Float, depth: Int = 9, moved: Double = 0) -> Volume3D {
-      var affine = Fixtures.volume(31).affine
+      var affine = Self.turned(Fixtures.volume(31).affine)
       affine.origin.x += moved
       let samples = [Float](repeating: value, count: 15 * 12 * depth)
       return Volume3D(width: 15, height: 12, depth: depth, samples: samples, affine: affine)
@@ -141,9 +148,9 @@ struct VolumeScoringTests {
     let left = " (left out of the localisation figures)"
     #expect(
       localisation.warnings == [
-        "\(masks[0]) has 15×12×8 voxels and its image 15×12×9; give both one size" + left,
+        "\(masks[0]) has 12×15×8 voxels and its image 12×15×9; give both one size" + left,
         "\(masks[1]) marks no voxel; give abnormal voxels the value 1 and all others 0" + left,
-        "\(masks[2]) is a two-dimensional image where a volume (NIfTI) is expected; choose a method for images, or give "
+        "\(masks[2]) is a two-dimensional image where a volume (NIfTI, NumPy) is expected; choose a method for images, or give "
           + "volumes." + left,
       ])
     try folder.write("masks/test/LESION/1.nii.gz", mask(1, moved: 30))
