@@ -49,11 +49,12 @@ let package = Package(
     systemLibrary("CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
     systemLibrary("CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"]), .brew(["libtiff"])]),
     systemLibrary("CZLIB", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-    // Comes without a pkg-config file; `Scripts/setup` writes norma-nifti.pc.
+    // Come without pkg-config files; `Scripts/setup` writes norma-nifti.pc and norma-gdcm.pc.
     systemLibrary("CNIFTI", pkgConfig: "norma-nifti", providers: [.apt(["libnifti2-dev"]), .brew(["nifti_clib"])]),
+    systemLibrary("CGDCM", pkgConfig: "norma-gdcm", providers: [.apt(["libgdcm-dev"]), .brew(["gdcm"])]),
 
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
-    .target(name: "CMedicalImaging", dependencies: ["CPNG", "CJPEG", "CTIFF", "CNIFTI", "CZLIB"]),
+    .target(name: "CMedicalImaging", dependencies: ["CPNG", "CJPEG", "CTIFF", "CNIFTI", "CZLIB", "CGDCM"]),
 
     room("Torch", knows: ["CTorch"]),
     room("MedicalImaging", knows: ["CMedicalImaging"]),

@@ -31,6 +31,12 @@ enum FileContents {
     }
   }
 
+  /// The files in a folder, by name; of a file, its own path.
+  static func paths(_ path: String) throws(DataSetError) -> [String] {
+    guard FolderListing.isFolder(path) else { return [path] }
+    return try FolderListing(path).files.map { FolderListing.join(path, $0) }
+  }
+
   private static func reading(_ path: String, _ body: (URL) throws -> Data) throws(ImageError) -> Data {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw .missing(path: path) }

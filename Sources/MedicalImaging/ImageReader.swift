@@ -7,6 +7,7 @@ public import Foundation
 /// 16 bits; floating-point samples keep their values and take the smallest and largest as their range. Palettes become
 /// RGB, CMYK becomes RGB without a colour profile, MinIsWhite becomes MinIsBlack, the orientation tag of Exif or TIFF is
 /// applied, and transparency is dropped. The spacing stays nil: a resolution tag speaks of paper, not of the patient.
+/// DICOM gives the modality's values, its window as range, and its spacing (see `DICOMImage.image`).
 ///
 /// An image of a NumPy array or archive is named behind a `#` (`images.npy#12`, `archive.npz#test_images/12`).
 public enum ImageReader {
@@ -32,10 +33,11 @@ public enum ImageReader {
     guard let format = ImageFormat(signatureOf: file) else {
       throw VolumeFormat(signatureOf: file) == nil ? .unknownFormat(path: path) : .otherKind(path: path, isVolume: true)
     }
+    guard let reader = format.reader else { return try dicom(file, path: path) }
     var image = cmi_image()
     var message = [CChar](repeating: 0, count: CMI_MESSAGE_CAPACITY)
     let status = file.withUnsafeBytes { bytes in
-      format.reader(bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, &image, &message)
+      reader(bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, &image, &message)
     }
     defer { cmi_image_free(&image) }
     guard status == CMI_OK else {
@@ -46,6 +48,18 @@ public enum ImageReader {
       width: Int(image.width), height: Int(image.height), channels: Int(image.channels),
       samples: Array(UnsafeBufferPointer(start: image.samples, count: count)), range: image.minimum...image.maximum,
       provenance: Provenance(path: path, format: format.rawValue, bitsPerSample: Int(image.bits_per_sample)))
+  }
+}
+
+extension ImageReader {
+  private static func dicom(_ bytes: Data, path: String) throws(ImageError) -> Image2D {
+    let image = try DICOMImage.decode(bytes, path: path)
+    guard image.frames.count == 1 else {
+      guard image.frames.contains(where: { $0.place == nil }) else { throw .otherKind(path: path, isVolume: true) }
+      throw .unsupported(
+        path: path, format: DICOMFile.format, reason: "it holds \(image.frames.count) frames; store one image per file")
+    }
+    return try image.image()
   }
 }
 

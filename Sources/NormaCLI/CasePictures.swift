@@ -13,8 +13,9 @@ enum CasePictures {
     let chosen = choose(outcome.test)
     let wanted = Dictionary(chosen.map { ($0.name, $0.caption) }) { first, _ in first }
     let normalClass = outcome.metadata.configuration.data.normalClass
-    let set = try ImageDataSet.open(data, normalClass: normalClass.isEmpty ? nil : normalClass)
     let scorer = try Scorer(checkpoint: Checkpoint(contentsOf: outcome.file), device: device)
+    var set = try ImageDataSet.open(data, normalClass: normalClass.isEmpty ? nil : normalClass)
+    if scorer.specification.isVolume { set = set.gatheringSeries() }
     let images = try await PreparedImages(
       set.items(in: .test).filter { wanted[$0.name] != nil }, for: scorer.specification)
     var found: [String: Report.Case] = [:]

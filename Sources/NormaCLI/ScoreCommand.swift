@@ -20,7 +20,10 @@ struct ScoreCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: "Image files (PNG, JPEG, TIFF, NumPy), volumes (NIfTI, NumPy), folders of them, or a manifest (.csv, .tsv).")
+    help: """
+      Image files (PNG, JPEG, TIFF, DICOM, NumPy), volumes (NIfTI, DICOM, NumPy), folders of them, or a manifest (.csv, .tsv).
+      """
+  )
   var images: [String]
 
   @Option(name: .shortAndLong, help: "The trained detector.")
@@ -45,7 +48,8 @@ struct ScoreCommand: AsyncParsableCommand {
     let console = common.console
     let device = try common.resolvedDevice()
     let scorer = try Scorer(checkpoint: Checkpoint(contentsOf: URL(fileURLWithPath: checkpoint)), device: device)
-    let items = try ImageDataSet.files(at: images).items
+    let files = try ImageDataSet.files(at: images)
+    let items = (scorer.specification.isVolume ? files.gatheringSeries() : files).items
     for file in [csv, sheet].compactMap({ $0 }) { try OutputFolder.make(for: URL(fileURLWithPath: file)) }
     let prepared = try await PreparedImages(items, for: scorer.specification)
     prepared.failures.forEach { console.say("norma: \($0.reason)") }

@@ -101,7 +101,7 @@ struct ImageReaderTests {
     for path in [text, empty] {
       #expect(
         message { try ImageReader.read(path) }
-          == "\(path) is not an image in a format that is read (PNG, JPEG, TIFF, NumPy).")
+          == "\(path) is not an image in a format that is read (PNG, JPEG, TIFF, DICOM, NumPy).")
     }
   }
 

@@ -136,11 +136,13 @@ struct LayoutTests {
     try folder.write("notes/read.me")
     #expect(
       message { try ImageDataSet.files(at: [root + "/notes"]) }
-        == "\(root)/notes holds no images (.hdr, .hdr.gz, .jpeg, .jpg, .nii, .nii.gz, .npy, .png, .tif, .tiff).")
+        == "\(root)/notes holds no images (.dcm, .dicom, .hdr, .hdr.gz, .jpeg, .jpg, .nii, .nii.gz, .npy, .png, .tif, .tiff)."
+    )
     try folder.write("train/NORMAL/read.me")
     #expect(
       message { try ImageDataSet.open(root) }
-        == "\(root) holds no images (.hdr, .hdr.gz, .jpeg, .jpg, .nii, .nii.gz, .npy, .png, .tif, .tiff).")
+        == "\(root) holds no images (.dcm, .dicom, .hdr, .hdr.gz, .jpeg, .jpg, .nii, .nii.gz, .npy, .png, .tif, .tiff)."
+    )
     try folder.write("train/a.png")
     #expect(
       message { try ImageDataSet.open(root) }

@@ -320,12 +320,13 @@ struct VolumeReaderTests {
     #expect(message { try VolumeReader.read(folder.path) } == "\(folder.path) is a folder; name an image file in it.")
     for path in [text, short] {
       #expect(
-        message { try VolumeReader.read(path) } == "\(path) is not a volume in a format that is read (NIfTI, NumPy).")
+        message { try VolumeReader.read(path) }
+          == "\(path) is not a volume in a format that is read (NIfTI, DICOM, NumPy).")
     }
     let (image, volume) = (Golden.image("grey8.png"), VolumeGolden.path("uint8.nii.gz"))
     #expect(
       message { try VolumeReader.read(image) }
-        == "\(image) is a two-dimensional image where a volume (NIfTI, NumPy) is expected; choose a method for images, or give "
+        == "\(image) is a two-dimensional image where a volume (NIfTI, DICOM, NumPy) is expected; choose a method for images, or give "
         + "volumes.")
     for path in [volume, VolumeGolden.path("float32-big-endian.nii")] {
       #expect(

@@ -1,7 +1,8 @@
 // The image formats' libraries behind one uniform C face: bytes in, planar samples out, a status and a sentence. Volumes go
 // by file name, as their libraries read and write them.
 //
-// Every function may be called from any thread. None prints, keeps state, or leaves memory behind when it fails.
+// Every function may be called from any thread. None keeps state, or leaves memory behind when it fails, and none prints, but
+// for the JPEG 2000 library that decodes DICOM, which may complain of damage.
 #ifndef CMEDICALIMAGING_H
 #define CMEDICALIMAGING_H
 
@@ -114,6 +115,51 @@ void cmi_volume_free(cmi_volume *volume);
 // `checksum`.
 cmi_status cmi_inflate(
     const uint8_t *bytes, size_t count, uint8_t *result, size_t result_count, uint32_t checksum, char *message);
+
+// Whether a file begins as DICOM does: with DICM after a preamble, or, without one, with an element of group 2 or 8.
+// The first 132 bytes tell.
+bool cmi_is_dicom(const uint8_t *bytes, size_t count);
+
+// A DICOM file taken apart; closed by cmi_dicom_close. One thread at a time may use it.
+typedef struct cmi_dicom cmi_dicom;
+
+// Takes a file apart. Its bytes are copied; its pixels are decoded only by cmi_dicom_decode.
+cmi_status cmi_dicom_open(const uint8_t *bytes, size_t count, cmi_dicom **file, char *message);
+void cmi_dicom_close(cmi_dicom *file);
+
+// The transfer syntax's UID; where the file does not tell, that of what it looks like.
+const char *cmi_dicom_transfer_syntax(const cmi_dicom *file);
+
+// A data element's value, as long as the file is open.
+typedef struct cmi_dicom_value {
+  const uint8_t *bytes;
+  size_t count;
+  bool is_big_endian;  // how its numbers are written
+  uint32_t items;      // of a sequence, where these were asked for
+} cmi_dicom_value;
+
+// Looks an element up. `path` is a tag (group << 16 | element), or tag, item, tag of an element nested in that item of that
+// sequence, and so on. A path that ends with an item, whatever its number, asks how many items there are.
+bool cmi_dicom_find(cmi_dicom *file, const uint32_t *path, size_t depth, cmi_dicom_value *value);
+
+// The pixels of a file, as they are stored: frame by frame, row by row, the samples of a pixel side by side, each an
+// integer of `bytes_per_sample` bytes in the machine's byte order, without unused bits, the sign spread over them.
+typedef struct cmi_dicom_pixels {
+  int32_t columns;
+  int32_t rows;
+  int32_t frames;
+  int32_t samples_per_pixel;  // 1 or 3
+  int32_t bits_stored;        // 1 ... 32
+  int32_t bytes_per_sample;   // 1, 2 or 4
+  bool is_signed;
+  void *samples;  // freed by cmi_dicom_pixels_free
+} cmi_dicom_pixels;
+
+// Decodes the pixels: uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000. `pixels` is overwritten.
+cmi_status cmi_dicom_decode(const cmi_dicom *file, cmi_dicom_pixels *pixels, char *message);
+
+// Frees the samples and empties the pixels. Harmless on empty ones.
+void cmi_dicom_pixels_free(cmi_dicom_pixels *pixels);
 
 #ifdef __cplusplus
 }

@@ -16,13 +16,21 @@ public struct ContentIndex: Equatable, Sendable {
   /// One entry per item, in the items' order.
   public let entries: [Entry]
 
-  /// Reads every file once. A file that cannot be read stays in the index without a hash.
+  /// Reads every file once, and of a folder of slices all that lie in it. A file that cannot be read stays in the index
+  /// without a hash.
   /// - Parameter workers: how many files are read at a time; nil means one per processor.
   /// - Throws: `CancellationError` when the task is cancelled.
   public init(of items: [DataItem], workers: Int? = nil) async throws(CancellationError) {
     entries = try await concurrentMap(items, workers: workers) { item in
-      guard let file = try? FileContents.content(of: item.path) else { return Entry(item: item, size: 0, hash: nil) }
-      return Entry(item: item, size: file.count, hash: ContentHash(of: file))
+      var (size, hash) = (0, ContentHash())
+      do {
+        for path in try FileContents.paths(item.path) {
+          let content = try FileContents.content(of: path)
+          content.withUnsafeBytes { hash.add($0) }
+          size += content.count
+        }
+      } catch { return Entry(item: item, size: 0, hash: nil) }
+      return Entry(item: item, size: size, hash: hash)
     }
   }
 

@@ -19,8 +19,15 @@ struct FolderListing {
     files = visible.filter { !Self.isFolder(Self.join(path, $0)) }
   }
 
-  /// Names of the files with an extension of a format of images or volumes.
-  var images: [String] { files.filter(MedicalImage.isNamed) }
+  /// Names of the files with an extension of a format of images or volumes, and of DICOM files without one, whose names
+  /// often are numbers with points between them.
+  var images: [String] {
+    files.filter { name in
+      let ending = (name as NSString).pathExtension
+      return MedicalImage.isNamed(name)
+        || ending.allSatisfy(\.isNumber) && name != "DICOMDIR" && DICOMSeries.isDICOM(Self.join(path, name))
+    }
+  }
 
   /// Paths of the images in a folder and all folders below it, relative to it, sorted. A folder that is reached again
   /// through a link to one of its parents is not entered.

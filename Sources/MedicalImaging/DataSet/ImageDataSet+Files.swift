@@ -27,7 +27,7 @@ extension ImageDataSet {
   }
 
   /// The paired image below the nearest folder that has one for this file; nil where none has.
-  private static func pairedPath(of file: String) -> String? {
+  static func pairedPath(of file: String) -> String? {
     let parts = file.split(separator: "/", omittingEmptySubsequences: false)
     for count in parts.indices.reversed() where count > 0 || parts[0] != "" {
       let folder = count == 0 ? "." : parts[..<count].joined(separator: "/")

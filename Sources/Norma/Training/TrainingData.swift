@@ -70,6 +70,7 @@ extension RunConfiguration {
   /// - Throws: `DataSetError`.
   func dataSet(in folder: String) throws(DataSetError) -> ImageDataSet {
     var set = try ImageDataSet.open(folder, normalClass: data.normalClass.isEmpty ? nil : data.normalClass)
+    if inputSpecification.isVolume { set = set.gatheringSeries() }
     if data.limit > 0 { set = try set.limited(to: data.limit, seed: UInt64(seed)) }
     guard data.validationNormal + data.validationAbnormal > 0 else { return set }
     return try set.settingAsideValidation(

@@ -167,7 +167,7 @@ struct TrainingDataTests {
     #expect(data.training.failures.map(\.item.path) == [path])
     #expect(
       data.warnings == [
-        "\(path) is not an image in a format that is read (PNG, JPEG, TIFF, NumPy). (skipped)"
+        "\(path) is not an image in a format that is read (PNG, JPEG, TIFF, DICOM, NumPy). (skipped)"
       ])
   }
 
@@ -180,7 +180,7 @@ struct TrainingDataTests {
     #expect(
       error?.description
         == "1 of 13 images could not be read, more than the tolerated 1 %; the first: \(path) is not an "
-        + "image in a format that is read (PNG, JPEG, TIFF, NumPy).")
+        + "image in a format that is read (PNG, JPEG, TIFF, DICOM, NumPy).")
   }
 
   @Test("The fingerprint follows the content of the training images and nothing else")

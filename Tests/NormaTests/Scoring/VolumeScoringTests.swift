@@ -150,7 +150,7 @@ struct VolumeScoringTests {
       localisation.warnings == [
         "\(masks[0]) has 12×15×8 voxels and its image 12×15×9; give both one size" + left,
         "\(masks[1]) marks no voxel; give abnormal voxels the value 1 and all others 0" + left,
-        "\(masks[2]) is a two-dimensional image where a volume (NIfTI, NumPy) is expected; choose a method for images, or give "
+        "\(masks[2]) is a two-dimensional image where a volume (NIfTI, DICOM, NumPy) is expected; choose a method for images, or give "
           + "volumes." + left,
       ])
     try folder.write("masks/test/LESION/1.nii.gz", mask(1, moved: 30))
