@@ -31,7 +31,8 @@ inline Vector load(const float *values) { return *reinterpret_cast<const Vector 
 inline void store(float *values, Vector vector) { *reinterpret_cast<Vector *>(values) = vector; }
 inline Vector all(float value) { return Vector{} + value; }
 
-// e^x to one unit in the last place or two (Cody and Waite's reduction, a polynomial of degree 5); zero below −87.
+// e^x to one unit in the last place or two (Cody and Waite's reduction, a polynomial of degree 5); zero below −87. What is
+// no number stays none.
 inline Vector exponential(Vector x) {
   const float shift = 12582912;  // 1.5 · 2²³: rounds to whole numbers
   Vector bounded = x > -87 ? x : all(-87);
@@ -48,7 +49,8 @@ inline Vector exponential(Vector x) {
   p = p * r * r + r + 1;
   Integers power = (reinterpret_cast<Integers &>(shifted) - 0x4B400000) << 23;
   Integers bits = reinterpret_cast<Integers &>(p) + power;
-  return x > -87 ? reinterpret_cast<Vector &>(bits) : all(0);
+  Vector result = x > -87 ? reinterpret_cast<Vector &>(bits) : all(0);
+  return x == x ? result : x;
 }
 
 // A left factor: element (r, t) lies at r · row + t · step.

@@ -1,5 +1,5 @@
 // Softmax attention of one head in float32, forward and backward, for processors with AVX-512. libtorch's own goes through
-// MKL in small products, which on AMD's processors leaves half of the vector units idle.
+// MKL in small products, and takes twice the time.
 #pragma once
 
 #include <cstdint>

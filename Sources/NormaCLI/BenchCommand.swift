@@ -48,10 +48,10 @@ struct BenchCommand: AsyncParsableCommand {
     let configuration = try settings.resolved()
     let all = try works(of: configuration, on: device)
     let chosen = all.filter { tasks.isEmpty || tasks.contains($0.name) }
-    guard let missing = tasks.first(where: { name in !all.contains { $0.name == name } }) else {
-      return try await measure(chosen, peer: peer.map { $0 + arguments(configuration, of: chosen) }, on: device)
+    if let unknown = tasks.first(where: { name in !all.contains { $0.name == name } }) {
+      throw ValidationError("--task '\(unknown)' is none of \(all.map(\.name).joined(separator: ", ")).")
     }
-    throw ValidationError("--task '\(missing)' is none of \(all.map(\.name).joined(separator: ", ")).")
+    try await measure(chosen, peer: peer.map { $0 + arguments(configuration, of: chosen) }, on: device)
   }
 
   /// Ours and the peer's, in turn.

@@ -15,10 +15,6 @@ struct BenchSample {
     let (seconds, images) = try await work()
     return BenchSample(seconds: seconds, images: images, peakBytes: PeakMemory.bytes)
   }
-
-  init(seconds: Double, images: Int, peakBytes: Int?) {
-    (self.seconds, self.images, self.peakBytes) = (seconds, images, peakBytes)
-  }
 }
 
 /// A kind of work that is timed: ours, and what the peer calls the work that it is compared with.

@@ -88,8 +88,9 @@ extension Tensor {
 
   /// Scaled dot-product attention, `softmax(q · kᵀ · scale + mask) · v`, through a fused kernel.
   /// - Parameters: queries (self) `[…, n, d]`, keys `[…, m, d]`, values `[…, m, e]`; the mask is `bool` (true attends)
-  ///   or added; `causal` in place of a mask: the queries are the last places and see the keys up to their own; `keep`, `[B, m]` beside queries `[B, h, n, d]`, is zero at keys that nobody is to see (unless a query sees
-  ///   no other), and stands in place of a mask; `scale` is 1/√d by default.
+  ///   or added. In place of a mask: `causal`, the queries are the last places and see the keys up to their own; `keep`,
+  ///   `[B, m]` beside queries `[B, h, n, d]`, is zero at keys that nobody is to see (unless a query sees no other). `scale` is
+  ///   1/√d by default.
   public func attention(
     keys: Tensor, values: Tensor, mask: Tensor? = nil, keep: Tensor? = nil, causal: Bool = false, scale: Double? = nil
   ) throws(TorchError) -> Tensor {

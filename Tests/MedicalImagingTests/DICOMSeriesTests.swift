@@ -81,6 +81,10 @@ struct DICOMSeriesTests {
     slices = Self.slices([0, 1, 2])
     slices[1].elements[0x0020_0032] = nil
     #expect(try reason(slices) == "7-slice does not tell where it lies in the patient")
+    slices[1].set(0x0020_0032, [0, 0, 1e300])
+    #expect(try reason(slices) == "7-slice does not tell where it lies in the patient")
+    slices[1].set(0x0020_0032, [0, 0, 9e8])
+    #expect(try reason(slices).contains("slices are missing, the first after "))
     slices = Self.slices([0, 1, 2])
     slices[1].set(0x0028_0030, [0.75, 0.75])
     #expect(try reason(slices).contains("have different distances between pixels"))
@@ -235,6 +239,7 @@ struct DICOMSeriesTests {
     #expect(reason { $0.halfLife = nil } == "the half-life is missing")
     #expect(reason { $0.injection = nil } == "the time of the injection is missing")
     #expect(reason { $0.scanStart = -1 } == "the scan began before the injection")
+    #expect(reason { $0.halfLife = 1e-3 } == "weight, dose and times together give a factor of inf")
     #expect(reason { $0.decayCorrection = "NONE" } == "its decay correction is NONE, not START or ADMIN")
   }
 }

@@ -49,6 +49,7 @@ struct UsageTests {
         sweep + ["--levels", "few"], "Error: --levels has 'few'; give shares from 0 to 1, for example 0,0.2,0.5,0.8,1."
       ),
       (sweep + ["--levels", "0,,1"], "Error: --levels has ''; give shares from 0 to 1, for example 0,0.2,0.5,0.8,1."),
+      (sweep + ["--rounds", "0,last"], "Error: --rounds has 'last'; give whole numbers, for example 0,1."),
       (sweep + ["--trials", "0"], "Error: --trials must be 1 or more."),
       (
         sweep + ["--config", "runs/Band-Energy.yaml", "--config", "other/Band-Energy.yaml"],

@@ -110,7 +110,9 @@ public struct DICOMSeries: Equatable, Sendable {
     var image: DICOMImage?
     for (file, frame) in zip(files, frames) {
       if image?.path != file { image = try DICOMImage.read(file) }
-      guard let image, !image.isColour, frame < image.pixels.frames, image.pixels.columns == width else {
+      guard let image, !image.isColour, frame < image.pixels.frames,
+        (image.pixels.columns, image.pixels.rows) == (width, height)
+      else {
         throw .rejected(path: file, reason: "its pixels have colours, or it has changed; a volume has grey slices")
       }
       bits = max(bits, image.pixels.bitsStored)

@@ -43,7 +43,7 @@ public struct PETUptake: Equatable, Sendable {
     let weight = try Self.positive(bodyWeight, "the patient's weight")
     let dose = try Self.positive(totalDose, "the injected dose")
     switch decayCorrection {
-    case "ADMIN": return 1000 * weight / dose
+    case "ADMIN": return try Self.usable(1000 * weight / dose)
     case "START": break
     case nil: throw Missing(description: "it does not tell its decay correction")
     case let other?: throw Missing(description: "its decay correction is \(other), not START or ADMIN")
@@ -52,7 +52,15 @@ public struct PETUptake: Equatable, Sendable {
     guard let injection else { throw Missing(description: "the time of the injection is missing") }
     guard let scanStart else { throw Missing(description: "the time of the scan is missing") }
     guard scanStart >= injection else { throw Missing(description: "the scan began before the injection") }
-    return 1000 * weight / (dose * exp2(-(scanStart - injection) / halfLife))
+    return try Self.usable(1000 * weight / (dose * exp2(-(scanStart - injection) / halfLife)))
+  }
+
+  /// A factor that values can be multiplied with.
+  private static func usable(_ factor: Double) throws(Missing) -> Double {
+    guard (1e-20..<1e20).contains(factor) else {
+      throw Missing(description: "weight, dose and times together give a factor of \(factor)")
+    }
+    return factor
   }
 
   private static func positive(_ value: Double?, _ name: String) throws(Missing) -> Double {

@@ -16,9 +16,12 @@ public struct SlicePlace: Equatable, Sendable {
     (self.position, self.alongRow, self.alongColumn, self.spacing) = (position, alongRow, alongColumn, spacing)
   }
 
-  /// The place that numbers describe; nil where some are missing or the directions are not perpendicular.
+  /// The place that numbers describe; nil where some are missing, the
+  /// directions are not perpendicular, or the place is a thousand kilometres away.
   init?(position: [Double], orientation: [Double], spacing: PixelSpacing?) {
-    guard position.count == 3, orientation.count == 6, let spacing else { return nil }
+    guard position.count == 3, position.allSatisfy({ abs($0) < 1e9 }), orientation.count == 6, let spacing else {
+      return nil
+    }
     let row = SIMD3(orientation[0], orientation[1], orientation[2])
     let column = SIMD3(orientation[3], orientation[4], orientation[5])
     let (rowLength, columnLength) = ((row * row).sum().squareRoot(), (column * column).sum().squareRoot())

@@ -76,7 +76,7 @@ public struct SliceStack: Equatable, Sendable {
     let usual = gaps.sorted()[(gaps.count - 1) / 2]
     let holes = gaps.indices.filter { gaps[$0] > 1.5 * usual }
     if !holes.isEmpty {
-      let missing = holes.map { Int((gaps[$0] / usual).rounded()) - 1 }
+      let missing = holes.map { Int(min((gaps[$0] / usual).rounded(), 1e6)) - 1 }
       let total = missing.reduce(0, +)
       throw Disorder(
         description: "\(total) slice\(total == 1 ? " is" : "s are") missing, the first after \(names[holes[0]])")

@@ -86,6 +86,15 @@ struct AttentionTests {
       (queries * -1).attention(keys: keys, values: values), Tensor.full(2.5, shape: [1, 1, 16, 16]))
   }
 
+  @Test("What is no number in a score is none in all that looks at it")
+  func noNumber() throws {
+    let queries = try Tensor.ones([1, 1, 20, 16])
+    let one = try Tensor.full(.nan, shape: [1, 1, 1, 16])
+    let keys = try Tensor.concatenated([.ones([1, 1, 19, 16]), one], axis: 2)
+    let values: [Double] = try queries.attention(keys: keys, values: queries, causal: true).values(as: Double.self)
+    #expect(values.prefix(19 * 16).allSatisfy { abs($0 - 1) < 1e-6 } && values.suffix(16).allSatisfy(\.isNaN))
+  }
+
   @Test("A mask and a list of kept keys exclude each other, and the list's shape is checked")
   func refused() throws {
     let (q, keep) = (try Tensor.ones([2, 1, 4, 4]), try Tensor.ones([2, 4]))
