@@ -50,7 +50,7 @@ extension TokenMaskingDetector {
     let valid: Tensor
     /// Maps of each image.
     let maps: [TokenMaps.Maps]
-    /// The first healed sequence of each image, `[B, L]`.
+    /// The healed sequences of each image, `[B, S, L]`.
     let healed: Tensor
 
     /// Maps of one kind, `[B, P]`.
@@ -83,7 +83,7 @@ extension TokenMaskingDetector {
         key: keys[row])
     }
     return Findings(
-      surprise: reading.surprise, flags: flags, valid: valid, maps: maps, healed: try healed.selected(0, axis: 1))
+      surprise: reading.surprise, flags: flags, valid: valid, maps: maps, healed: healed)
   }
 
   private func contextualised(
@@ -224,8 +224,8 @@ extension TokenMaskingDetector {
     }
   }
 
-  /// The configured anomaly map first, then the others and −log p of the tokens; the mean healed image; and, as steps, one
-  /// healed sample and the flagged tokens.
+  /// The configured anomaly map first, then the others and −log p of the tokens; the mean healed image; and, as steps, the
+  /// flagged tokens and two healed samples.
   public func explanation(of batch: Tensor) throws -> Explanation {
     try withoutGradients {
       let found = try findings(in: batch)
@@ -235,11 +235,14 @@ extension TokenMaskingDetector {
         + TokenMaskingConfiguration.Detection.Map.allCases.filter { $0 != configuration.detection.map }
       var maps = try kinds.map { ($0.rawValue, try found.map($0).reshaped([count] + sides)) }
       maps.append(("tokenSurprise", try tokens.order.grids(of: found.surprise)))
-      let sample = try tokens.autoencoder.decoded(tokens.vectors(of: found.healed))
+      let samples = try (0..<min(2, found.healed.extent(1))).map { index throws(TorchError) in
+        let healed = try found.healed.selected(index, axis: 1)
+        return ("Sample \(index + 1)", try tokens.autoencoder.decoded(tokens.vectors(of: healed)))
+      }
       let flags = try tokens.order.grids(of: found.flags).to(.float32).unsqueezed(1).resized(to: sides, .nearest)
       let shown = try flags * (range.upperBound - range.lowerBound) + range.lowerBound
       return Explanation(
-        maps: maps, reconstruction: try healedImages(found), steps: [("Flagged", shown), ("One sample", sample)])
+        maps: maps, reconstruction: try healedImages(found), steps: [("Flagged", shown)] + samples)
     }
   }
 }
