@@ -75,6 +75,15 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
 
+    // `make fuzz`: damaged files for the readers.
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .executableTarget(
+      name: "FuzzReaders",
+      dependencies: [
+        "CAllocations", "MedicalImaging", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/FuzzReaders", swiftSettings: settings),
+
+    tests(of: "FuzzReaders"),
     tests(of: "Torch", golden: true),
     tests(of: "MedicalImaging", golden: true),
     tests(of: "Evaluation", golden: true),

@@ -321,10 +321,10 @@ def write_refused():
     made = dataset(noise("u1"))
     del made.PixelData
     write("refused-empty.dcm", made, expecting=False)
-    made = dataset(random.normal(size=(1, ROWS, COLUMNS)).astype("f4"))
-    made.FloatPixelData = made.PixelData
+    made = dataset(random.normal(size=(1, ROWS, COLUMNS)))
+    made.DoubleFloatPixelData = made.PixelData
     del made.PixelData
-    write("refused-float.dcm", made, expecting=False)
+    write("refused-double.dcm", made, expecting=False)
     made = dataset(noise("u2"))
     made.PixelData = made.PixelData[:-6]
     write("refused-short.dcm", made, expecting=False)

@@ -138,6 +138,8 @@ gdcm::PhotometricInterpretation photometric(const PixelLayout &layout) {
                                                        : gdcm::PhotometricInterpretation::RGB;
 }
 
+}  // namespace
+
 void silence() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -146,8 +148,6 @@ void silence() {
     gdcm::Trace::ErrorOff();
   });
 }
-
-}  // namespace
 
 Compression compression(const std::string &transfer_syntax) {
   if (transfer_syntax == uncompressed || transfer_syntax == uncompressed + ".1" ||

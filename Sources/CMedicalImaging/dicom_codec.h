@@ -38,6 +38,9 @@ Frame decode_frame(
     Compression compression, const std::string &transfer_syntax, const std::vector<uint8_t> &bytes,
     const PixelLayout &layout);
 
+// Keeps GDCM from printing.
+void silence();
+
 }  // namespace norma
 
 #endif

@@ -1,6 +1,7 @@
 // Pixels as they are stored (DICOM PS3.5, chapter 8 and annexes A and D; PS3.3, C.7.6.3): sizes checked, frames found,
 // samples brought into one form.
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -127,7 +128,14 @@ Frame spread_422(const Element &pixels, const PixelLayout &layout) {
   return frame;
 }
 
-// All frames in the machine's byte order, samples side by side.
+// Whether all frames lie in the file as they are wanted: in the machine's byte order, samples side by side.
+bool is_as_wanted(const Element &pixels, const PixelLayout &layout) {
+  const uint16_t probe = 1;
+  const bool is_little_endian = *(const uint8_t *)&probe == 1;
+  return layout.bits_allocated >= 8 && layout.samples == 1 && is_little_endian && !pixels.encoding.is_big_endian;
+}
+
+// All frames brought into that form.
 Frame native_frames(const Element &pixels, const PixelLayout &layout) {
   if (layout.samples == 3 && layout.photometric.find("_422") != std::string::npos) return spread_422(pixels, layout);
   const size_t count = layout.frame_samples() * layout.frames;
@@ -178,35 +186,69 @@ void convert(const uint8_t *source, Target *target, size_t count, uint32_t shift
 }
 
 template <typename Target>
-void convert(const Frame &frame, Target *target, size_t count, uint32_t shift, const PixelLayout &layout) {
-  const uint8_t *source = frame.bytes.data();
-  if (frame.bytes_per_sample == 1) {
+void convert(
+    const uint8_t *source, uint32_t width, Target *target, size_t count, uint32_t shift, const PixelLayout &layout) {
+  if (width == 1) {
     convert<uint8_t>(source, target, count, shift, layout.bits_stored, layout.is_signed);
-  } else if (frame.bytes_per_sample == 2) {
+  } else if (width == 2) {
     convert<uint16_t>(source, target, count, shift, layout.bits_stored, layout.is_signed);
   } else {
     convert<uint32_t>(source, target, count, shift, layout.bits_stored, layout.is_signed);
   }
 }
 
-// Writes samples from index `first` on: the stored bits alone, the sign spread.
+// Writes samples of `width` bytes from index `first` on: the stored bits alone, the sign spread.
 void store(
-    const Frame &frame, cmi_dicom_pixels *pixels, size_t first, size_t count, uint32_t shift,
+    const uint8_t *source, uint32_t width, cmi_dicom_pixels *pixels, size_t first, size_t count, uint32_t shift,
     const PixelLayout &layout) {
   if (pixels->bytes_per_sample == 1) {
-    convert(frame, (uint8_t *)pixels->samples + first, count, shift, layout);
+    convert(source, width, (uint8_t *)pixels->samples + first, count, shift, layout);
   } else if (pixels->bytes_per_sample == 2) {
-    convert(frame, (uint16_t *)pixels->samples + first, count, shift, layout);
+    convert(source, width, (uint16_t *)pixels->samples + first, count, shift, layout);
   } else {
-    convert(frame, (uint32_t *)pixels->samples + first, count, shift, layout);
+    convert(source, width, (uint32_t *)pixels->samples + first, count, shift, layout);
   }
+}
+
+void describe(const PixelLayout &layout, cmi_dicom_pixels *result) {
+  result->columns = (int32_t)layout.columns;
+  result->rows = (int32_t)layout.rows;
+  result->frames = (int32_t)layout.frames;
+  result->samples_per_pixel = (int32_t)layout.samples;
+  result->bits_stored = (int32_t)layout.bits_stored;
+  result->is_signed = layout.is_signed;
+}
+
+// MARK: Floating point
+
+// Float pixel data (PS3.3, C.7.6.24), as parametric maps have them.
+void decode_real(const cmi_dicom *file, const Element &pixels, cmi_dicom_pixels *result) {
+  PixelLayout layout = layout_of(file);
+  check(&layout, std::max(file->bytes.size(), file->inflated.size()));
+  if (layout.samples != 1 || layout.bits_allocated != 32 || layout.photometric.rfind("MONOCHROME", 0) != 0) {
+    throw DicomFailure(CMI_UNSUPPORTED, "its pixels are floating-point numbers, but not grey ones of 32 bits");
+  }
+  const Frame frame = native_frames(pixels, layout);
+  for (size_t place = 0; place < frame.bytes.size(); place += sizeof(float)) {
+    float value;
+    memcpy(&value, frame.bytes.data() + place, sizeof value);
+    if (!std::isfinite(value)) throw DicomFailure(CMI_UNSUPPORTED, "it holds numbers that are not finite");
+  }
+  result->samples = malloc(frame.bytes.size());
+  if (result->samples == nullptr) throw std::bad_alloc();
+  memcpy(result->samples, frame.bytes.data(), frame.bytes.size());
+  result->bytes_per_sample = sizeof(float);
+  result->is_real = true;
+  describe(layout, result);
 }
 
 void decode(const cmi_dicom *file, cmi_dicom_pixels *result) {
   const Element *pixels = file->find(tag_pixels);
   if (pixels == nullptr) {
-    const bool is_real = file->find(tag_float_pixels) != nullptr || file->find(tag_double_pixels) != nullptr;
-    if (is_real) throw DicomFailure(CMI_UNSUPPORTED, "its pixels are floating-point numbers");
+    if (const Element *reals = file->find(tag_float_pixels)) return decode_real(file, *reals, result);
+    if (file->find(tag_double_pixels) != nullptr) {
+      throw DicomFailure(CMI_UNSUPPORTED, "its pixels are floating-point numbers of double precision");
+    }
     throw DicomFailure(CMI_UNSUPPORTED, "it holds no pixels");
   }
   const Compression kind = compression(file->transfer_syntax);
@@ -220,7 +262,10 @@ void decode(const cmi_dicom *file, cmi_dicom_pixels *result) {
   // Nothing is allocated before what is to fill it is known to be there.
   Frame native;
   std::vector<std::vector<uint8_t>> compressed;
-  if (kind == Compression::none) {
+  const bool is_direct = kind == Compression::none && is_as_wanted(*pixels, layout);
+  if (is_direct) {
+    check_bytes(pixels->value.count(), frame_samples * layout.frames * (layout.bits_allocated / 8));
+  } else if (kind == Compression::none) {
     native = native_frames(*pixels, layout);
   } else {
     compressed = frames_of(file, *pixels, layout);
@@ -229,20 +274,17 @@ void decode(const cmi_dicom *file, cmi_dicom_pixels *result) {
   if (result->samples == nullptr) throw std::bad_alloc();
   if (kind == Compression::none) {
     const uint32_t shift = layout.bits_allocated == 1 ? 0 : layout.high_bit + 1 - layout.bits_stored;
-    store(native, result, 0, frame_samples * layout.frames, shift, layout);
+    const uint8_t *source = is_direct ? pixels->value.begin : native.bytes.data();
+    const uint32_t width = is_direct ? layout.bits_allocated / 8 : native.bytes_per_sample;
+    store(source, width, result, 0, frame_samples * layout.frames, shift, layout);
   }
   for (size_t index = 0; index < compressed.size(); index++) {
     const Frame frame = kind == Compression::rle ? decode_rle(compressed[index], layout)
                                                  : decode_frame(kind, file->transfer_syntax, compressed[index], layout);
     const uint32_t shift = kind == Compression::rle ? layout.high_bit + 1 - layout.bits_stored : 0;
-    store(frame, result, index * frame_samples, frame_samples, shift, layout);
+    store(frame.bytes.data(), frame.bytes_per_sample, result, index * frame_samples, frame_samples, shift, layout);
   }
-  result->columns = (int32_t)layout.columns;
-  result->rows = (int32_t)layout.rows;
-  result->frames = (int32_t)layout.frames;
-  result->samples_per_pixel = (int32_t)layout.samples;
-  result->bits_stored = (int32_t)layout.bits_stored;
-  result->is_signed = layout.is_signed;
+  describe(layout, result);
 }
 
 }  // namespace

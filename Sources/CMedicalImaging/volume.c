@@ -1,6 +1,13 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE  // for madvise
+#endif
 #include "volume.h"
 
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+#include <sys/mman.h>
 
 #include "image.h"
 
@@ -25,11 +32,30 @@ cmi_status cmi_volume_allocate(
   }
   volume->samples = malloc(count * sizeof(float));
   if (volume->samples == NULL) return cmi_fail(CMI_NO_MEMORY, message, "%d x %d x %d voxels", width, height, depth);
+  cmi_will_fill(volume->samples, count * sizeof(float));
   volume->width = width;
   volume->height = height;
   volume->depth = depth;
   volume->bits_per_sample = 8 * bytes_per_sample;
   return CMI_OK;
+}
+
+void cmi_will_fill(void *memory, size_t count) {
+#ifdef MADV_HUGEPAGE
+  // Page by page, the system takes longer to hand memory out than a volume takes to be read. Large pages lie at their multiples.
+  const uintptr_t page = 1 << 21, first = ((uintptr_t)memory + page - 1) / page * page;
+  const uintptr_t last = ((uintptr_t)memory + count) / page * page;
+  if (last > first) madvise((void *)first, last - first, MADV_HUGEPAGE);
+#else
+  (void)memory, (void)count;
+#endif
+}
+
+void cmi_keep_freed_memory(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
 }
 
 void cmi_volume_free(cmi_volume *volume) {

@@ -31,3 +31,30 @@ func concurrentMap<Element: Sendable, Transformed: Sendable>(
   guard finished.count == elements.count else { throw CancellationError() }
   return finished
 }
+
+/// The results of the elements in their order, made on all processors by a caller that cannot suspend.
+func concurrentResults<Element: Sendable, Transformed: Sendable>(
+  _ elements: [Element], transform: @Sendable (Element) throws(ImageError) -> Transformed
+) -> [Result<Transformed, ImageError>] {
+  let gathered = GatheredResults<Transformed>(count: elements.count)
+  DispatchQueue.concurrentPerform(iterations: elements.count) { index in
+    do throws(ImageError) { gathered.set(.success(try transform(elements[index])), at: index) } catch {
+      gathered.set(.failure(error), at: index)
+    }
+  }
+  return gathered.all
+}
+
+/// Results as they come in.
+///
+/// `@unchecked Sendable`: `results` is read and written under `lock`.
+private final class GatheredResults<Transformed: Sendable>: @unchecked Sendable {
+  private let lock = NSLock()
+  private var results: [Result<Transformed, ImageError>?]
+
+  init(count: Int) { results = Array(repeating: nil, count: count) }
+
+  func set(_ result: Result<Transformed, ImageError>, at index: Int) { lock.withLock { results[index] = result } }
+
+  var all: [Result<Transformed, ImageError>] { lock.withLock { results.compactMap { $0 } } }
+}

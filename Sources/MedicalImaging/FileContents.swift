@@ -12,9 +12,10 @@ enum FileContents {
   }
 
   /// What tells one image from another: the bytes of its file, of header and voxels where these are two, or of its part of a
-  /// NumPy file.
+  /// NumPy file, or the samples of its slice of a volume.
   static func content(of path: String) throws(ImageError) -> Data {
     let place = ImagePath(path)
+    if let slice = VolumeSlice(place) { return try slice.content() }
     if NumPyFile.isSignature(try head(place.file, count: 8)) { return try NumPyImage(at: place).content }
     let files = NIfTIFiles(place.file)
     var content = try read(files.header)

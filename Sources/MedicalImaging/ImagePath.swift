@@ -2,7 +2,7 @@ import Foundation
 
 /// A path that names a file, or one of several images in it by what stands behind a `#`: a volume of a NIfTI file with more
 /// than three dimensions (`scan.nii.gz#2`), an image of a NumPy array (`images.npy#12`), or one of an array of an archive
-/// (`archive.npz#test_images/12`). Counting begins with 0.
+/// (`archive.npz#test_images/12`), or an axial slice of a volume (`scan.nii.gz#z78`, see `VolumeSlice`). Counting begins with 0.
 struct ImagePath: Equatable, Sendable {
   /// The path as it was given, for messages.
   let path: String

@@ -9,7 +9,8 @@ public import Foundation
 /// applied, and transparency is dropped. The spacing stays nil: a resolution tag speaks of paper, not of the patient.
 /// DICOM gives the modality's values, its window as range, and its spacing (see `DICOMImage.image`).
 ///
-/// An image of a NumPy array or archive is named behind a `#` (`images.npy#12`, `archive.npz#test_images/12`).
+/// An image of a NumPy array or archive is named behind a `#` (`images.npy#12`, `archive.npz#test_images/12`), and so is an
+/// axial slice of a volume (`scan.nii.gz#z78`).
 public enum ImageReader {
   /// The most pixels an image may have along one side.
   public static let maximumExtent = CMI_MAXIMUM_EXTENT
@@ -22,6 +23,7 @@ public enum ImageReader {
   ///   volume.
   public static func read(_ path: String) throws(ImageError) -> Image2D {
     let place = ImagePath(path)
+    if let slice = VolumeSlice(place) { return try slice.image() }
     if NumPyFile.isSignature(try FileContents.head(place.file, count: 8)) { return try NumPyImage(at: place).image }
     return try decode(FileContents.read(path), path: path)
   }

@@ -51,6 +51,14 @@ public enum MedicalImage: Equatable, Sendable {
     }
   }
 
+  /// Where the samples came from.
+  public var provenance: Provenance {
+    switch self {
+    case .image(let image): image.provenance
+    case .volume(let volume): volume.provenance
+    }
+  }
+
   /// Columns, or voxels along x.
   public var width: Int { grid.width }
   /// Rows, or voxels along y.
@@ -58,14 +66,28 @@ public enum MedicalImage: Equatable, Sendable {
   /// Voxels along z; 1 for images.
   public var depth: Int { grid.depth }
 
+  /// The samples in one channel; colours become their luma (`Image2D.grey`).
+  public var grey: [Float] {
+    switch self {
+    case .image(let image): image.grey.samples
+    case .volume(let volume): volume.samples
+    }
+  }
+
+  /// Millimetres between samples along each axis, slowest first; nil where the file does not tell, or nothing that can be used.
+  public var distances: [Double]? {
+    let distances: [Double]? =
+      switch self {
+      case .image(let image): image.spacing.map { [$0.row, $0.column] }
+      case .volume(let volume): [volume.spacing.z, volume.spacing.y, volume.spacing.x]
+      }
+    return distances.flatMap { $0.allSatisfy { (1e-6...1e6).contains($0) } ? $0 : nil }
+  }
+
   /// The samples in one channel with a window mapped onto 0 ... 1; what lies outside becomes 0 or 1.
   /// - Parameter window: the values that become 0 and 1; nil: the whole range.
   public func normalised(over window: ClosedRange<Float>? = nil) -> [Float] {
-    let (grey, window) =
-      switch self {
-      case .image(let image): (image.grey.samples, window ?? image.range)
-      case .volume(let volume): (volume.samples, window ?? volume.range)
-      }
+    let window = window ?? range
     let (low, extent) = (window.lowerBound, window.upperBound - window.lowerBound)
     return grey.map { extent > 0 ? min(max(($0 - low) / extent, 0), 1) : 0 }
   }

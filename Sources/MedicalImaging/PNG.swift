@@ -52,7 +52,8 @@ public enum PNG {
     return Data(bytes: bytes, count: file.count)
   }
 
-  private static func interleaved<Sample: FixedWidthInteger>(_ image: Image2D, as: Sample.Type) -> [Sample] {
+  /// The samples of a pixel side by side, spread over the full depth as `encode` says.
+  static func interleaved<Sample: FixedWidthInteger>(_ image: Image2D, as: Sample.Type) -> [Sample] {
     let largest = Double(Sample.max)
     let lower = Double(image.range.lowerBound)
     let extent = Double(image.range.upperBound) - lower

@@ -7,7 +7,7 @@ import Torch
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Images per second of training, scoring and loading, beside PyTorch in the same run.",
+    abstract: "Images per second of training, scoring and loading, beside a peer in the same run.",
     discussion: """
       Ours and the peer's work alternate round by round, so that a busy machine slows both; medians and the median of the
       round-by-round ratios are printed, and the most memory that each had resident. Without --peer only our own figures.
@@ -19,10 +19,14 @@ struct BenchCommand: AsyncParsableCommand {
         norma bench --preset simsid-paper --set training.batchSize=8 --rounds 3 --task train
         norma bench --peer "python3 Benchmarks/pytorch/bench_simsid.py"
         norma bench --folder images --peer "python3 Benchmarks/pytorch/bench_loading.py --folder images --workers 2"
+        norma bench --folder scans --volumes --peer "python3 Benchmarks/medical/bench_reading.py --folder scans"
       """)
 
   @Option(help: "A folder of images: time loading instead of training and scoring.")
   var folder: String?
+
+  @Flag(help: "The folder holds volumes: time reading their files, without resizing.")
+  var volumes = false
 
   @Option(help: "The peer's command line; the network's sizes, batch and threads are added.")
   var peer: String?
@@ -40,6 +44,7 @@ struct BenchCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
+    guard !volumes || folder != nil else { throw ValidationError("--volumes needs --folder.") }
     guard rounds >= 1, repeats >= 1 else { throw ValidationError("--rounds and --repeats must be 1 or more.") }
   }
 
@@ -74,6 +79,11 @@ struct BenchCommand: AsyncParsableCommand {
     let repeats = repeats
     if let folder {
       let size = configuration.detector.settings.imageSize
+      guard !volumes else {
+        return [
+          BenchWork(name: "read", peers: ["read"]) { try await Workload.read(folder: folder, passes: repeats) }
+        ]
+      }
       return [
         BenchWork(name: "load", peers: ["load"]) {
           try await Workload.load(folder: folder, size: size, passes: repeats)

@@ -38,7 +38,7 @@ struct BenchTable {
         var line = work.padding(toLength: width + 2, withPad: " ", startingAt: 0) + String(format: "Norma %8.1f", ours)
         if let least = ratios.first, let most = ratios.last {
           line += String(
-            format: "   PyTorch %8.1f   ratio %.2f (%.2f to %.2f)", Self.median(peers.map(\.imagesPerSecond)),
+            format: "   peer %8.1f   ratio %.2f (%.2f to %.2f)", Self.median(peers.map(\.imagesPerSecond)),
             Self.median(ratios), least, most)
         }
         let sizes = [memory.0, memory.1].compactMap { $0.map { "\($0 >> 20)" } }

@@ -12,10 +12,8 @@ enum CasePictures {
   ) async throws -> (cases: [Report.Case], legend: Report.MapLegend?) {
     let chosen = choose(outcome.test)
     let wanted = Dictionary(chosen.map { ($0.name, $0.caption) }) { first, _ in first }
-    let normalClass = outcome.metadata.configuration.data.normalClass
     let scorer = try Scorer(checkpoint: Checkpoint(contentsOf: outcome.file), device: device)
-    var set = try ImageDataSet.open(data, normalClass: normalClass.isEmpty ? nil : normalClass)
-    if scorer.specification.isVolume { set = set.gatheringSeries() }
+    let set = try outcome.metadata.configuration.dataSet(in: data)
     let images = try await PreparedImages(
       set.items(in: .test).filter { wanted[$0.name] != nil }, for: scorer.specification)
     var found: [String: Report.Case] = [:]

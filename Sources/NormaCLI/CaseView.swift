@@ -19,7 +19,7 @@ struct CaseView {
     let image = try MedicalImage.read(result.item.path, isVolume: specification.isVolume)
     let truth = try result.item.maskPath.map { try MedicalImage.read($0, isVolume: specification.isVolume) }
     let marked = truth.flatMap { $0.grid.coincides(with: image.grid) ? $0.marked : nil }
-    let window = specification.window(of: image)
+    let window = try specification.window(of: image)
     switch image {
     case .image(let image):
       let grey = image.grey

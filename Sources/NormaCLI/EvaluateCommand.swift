@@ -71,8 +71,11 @@ struct EvaluateCommand: AsyncParsableCommand {
     let outcomes = try await outcomes(device: device, console: console)
     for warning in Set(outcomes.flatMap(\.warnings)).sorted() { console.say("norma: warning: \(warning)") }
     let configuration = outcomes[0].metadata.configuration
+    let fits = try PreparedDataSet.opened(at: data)?.serves(Preset.bandEnergy.configuration()) ?? true
+    if yardstick, !fits { console.say("norma: the yardstick is left out: \(data) was prepared for another image size") }
     let reference =
-      try await yardstick && configuration.detector.method != .bandEnergy && !configuration.inputSpecification.isVolume
+      try await yardstick && fits && configuration.detector.method != .bandEnergy
+      && !configuration.inputSpecification.isVolume
       ? Yardstick.outcomes(like: outcomes, data: data, device: device, progress: console.show) : []
     let evaluation = EvaluationPage(outcomes: outcomes, yardstick: reference)
     if common.json { try evaluation.printJSON() } else { print(try evaluation.text()) }

@@ -27,9 +27,11 @@ enum Failure {
       CheckpointError.missing, ConfigurationError.unreadable, TrainingError.nothingToResume:
       missingInput
     case ImageError.notWritable, ImageError.notEncodable, ImageError.outOfMemory: failed
+    case PreparedDataError.otherSettings: usage
     case is ConfigurationError, PhantomError.invalidValue, TrainingError.otherConfiguration: usage
     case let error as TorchError where error.operation == "device": usage
-    case is ImageError, is DataSetError, is CheckpointError, is SimSIDImportError, is StateMismatch,
+    case is ImageError, is DataSetError, is PreparedDataError, is CheckpointError, is SimSIDImportError,
+      is StateMismatch,
       is EvaluationImagesError, EvaluationError.oneClassOnly, TrainingError.tooFewImages, TrainingError.otherData:
       badData
     case let error as SerialisationError where FileManager.default.fileExists(atPath: error.path): badData

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MedicalImaging
 import Norma
 
 /// The program: parses, calls one function of Norma or Reporting, prints.
@@ -18,10 +19,11 @@ struct NormaCommand: AsyncParsableCommand {
     version: Norma.version,
     subcommands: [
       DemoCommand.self, TrainCommand.self, ScoreCommand.self, EvaluateCommand.self, SweepCommand.self,
-      InfoCommand.self, ImportCommand.self, PhantomCommand.self, BenchCommand.self,
+      InfoCommand.self, ImportCommand.self, PhantomCommand.self, DataCommand.self, BenchCommand.self,
     ])
 
   static func main() async {
+    FreedMemory.keep()
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

@@ -17,6 +17,7 @@ struct ScoreCommand: AsyncParsableCommand {
         norma score folder --checkpoint runs/chest/model.safetensors --csv scores.csv --maps maps
         norma score folder --checkpoint runs/chest/model.safetensors --sheet sheet.svg
         norma score folder --checkpoint runs/chest/model.safetensors --json
+        norma score study --checkpoint runs/chest/model.safetensors --dicom results
       """)
 
   @Argument(
@@ -39,6 +40,13 @@ struct ScoreCommand: AsyncParsableCommand {
       """)
   var maps: String?
 
+  @Option(
+    help: """
+      Write, for DICOM sources, DICOM files into this folder: every map over the image (Secondary Capture), and its values \
+      (Parametric Map). They go back to the archive and therefore carry the patient's identity: treat them as the images.
+      """)
+  var dicom: String?
+
   @Option(help: "Write a sheet with a row per image or volume to this SVG file: input, reconstruction, every map.")
   var sheet: String?
 
@@ -47,7 +55,8 @@ struct ScoreCommand: AsyncParsableCommand {
   func run() async throws {
     let console = common.console
     let device = try common.resolvedDevice()
-    let scorer = try Scorer(checkpoint: Checkpoint(contentsOf: URL(fileURLWithPath: checkpoint)), device: device)
+    let trained = try Checkpoint(contentsOf: URL(fileURLWithPath: checkpoint))
+    let scorer = try Scorer(checkpoint: trained, device: device)
     let files = try ImageDataSet.files(at: images)
     let items = (scorer.specification.isVolume ? files.gatheringSeries() : files).items
     for file in [csv, sheet].compactMap({ $0 }) { try OutputFolder.make(for: URL(fileURLWithPath: file)) }
@@ -56,7 +65,9 @@ struct ScoreCommand: AsyncParsableCommand {
     var table = ScoreLines(isJSON: common.json)
     var pictures = CaseSheet()
     let names = MapFiles.names(of: prepared.items)
-    let explains = maps != nil || sheet != nil
+    let explains = maps != nil || sheet != nil || dicom != nil
+    var archive = dicom.map { DICOMFiles(folder: $0, detector: trained.metadata) }
+    var isWhole = prepared.failures.isEmpty
     try scorer.score(prepared, explains: explains, allScores: common.json, progress: console.show) { result in
       try table.add(result)
       let name = names[result.item.path] ?? result.item.name
@@ -64,9 +75,15 @@ struct ScoreCommand: AsyncParsableCommand {
       if let maps {
         try MapFiles.write(result, named: name, to: maps, from: scorer)
       }
+      do {
+        try archive?.write(result, named: name, from: scorer).forEach { console.say("norma: \($0)") }
+      } catch let error as ImageError where Failure.exitCode(of: error) == Failure.badData {
+        console.say("norma: \(error)")
+        isWhole = false
+      }
     }
     try table.finish(to: csv)
     if let sheet { try pictures.write(to: URL(fileURLWithPath: sheet)) }
-    if !prepared.failures.isEmpty { throw ExitCode(Failure.badData) }
+    if !isWhole { throw ExitCode(Failure.badData) }
   }
 }

@@ -9,14 +9,17 @@ struct TrainCommand: AsyncParsableCommand {
     discussion: """
       DATA is a folder of class folders (train/NORMAL, test/NORMAL, test/PNEUMONIA, …) or in MVTec's layout
       (train/good, test/*, ground_truth); or a manifest, a CSV or TSV file with the columns path, label, split, patient, mask;
-      or a NumPy archive in MedMNIST's layout, its normal labels named by data.normalClass. Only normal training images are used. The trained detector is written to
-      OUTPUT/model.safetensors, the log to OUTPUT/log.jsonl. Ctrl-C saves the state; --resume continues it.
+      or a NumPy archive in MedMNIST's layout, its normal labels named by data.normalClass; or a published data set as it is
+      shipped (norma data list), or a file that norma data prepare wrote. Only normal training images are used. The trained
+      detector is written to OUTPUT/model.safetensors, the log to OUTPUT/log.jsonl. Ctrl-C saves the state; --resume
+      continues it.
 
       Examples:
         norma train chest_xray --preset simsid-laptop-64 --output runs/chest
         norma train chest_xray --method band-energy --output runs/yardstick
         norma train chest_xray --resume --output runs/chest
         norma train pneumoniamnist.npz --preset simsid-laptop-64 --set data.normalClass=0 --output runs/mnist
+        norma train CheXpert-v1.0 --preset simsid-paper --set data.set=chexpert --output runs/chexpert
         norma train chest_xray --preset simsid-paper --set training.epochs=50 --output runs/short
       """)
 

@@ -57,4 +57,25 @@ struct ContentIndexTests {
     #expect(incomplete.entries[0].hash == nil)
     #expect(incomplete.fingerprint != index.fingerprint)
   }
+
+  @Test("Masks and paired images change the fingerprint; without them it is what it was")
+  func companions() async throws {
+    let folder = try TemporaryFolder()
+    let names = ["a.png", "mask.png", "ct.png"]
+    let paths = try names.map { try folder.write($0, Data($0.utf8)) }
+    func fingerprint(mask: Bool, paired: Bool) async throws -> String {
+      let item = DataItem(
+        name: "a.png", path: paths[0], maskPath: mask ? paths[1] : nil, pairedPath: paired ? paths[2] : nil)
+      return try await ContentIndex(of: [item]).fingerprint
+    }
+    let bare = try await fingerprint(mask: false, paired: false)
+    #expect(bare == ContentHash(of: Data("a.png\05\0\(ContentHash(of: Data("a.png".utf8)))\n".utf8)).description)
+    let all = try await [
+      bare, fingerprint(mask: true, paired: false), fingerprint(mask: false, paired: true),
+      fingerprint(mask: true, paired: true),
+    ]
+    #expect(Set(all).count == 4)
+    try folder.write("mask.png", Data("mask.pnG".utf8))
+    #expect(try await fingerprint(mask: true, paired: false) != all[1])
+  }
 }

@@ -177,7 +177,7 @@ struct DICOMImageTests {
         "a damaged DICOM file: a compressed frame has 16 x 16 pixels of 1 samples where the header declares 16 x 32 of 1."
       ),
       ("empty", "a kind of DICOM that is not supported: it holds no pixels."),
-      ("float", "a kind of DICOM that is not supported: its pixels are floating-point numbers."),
+      ("double", "a kind of DICOM that is not supported: its pixels are floating-point numbers of double precision."),
       ("short", "a damaged DICOM file: its pixel data end early: 114 of 120 bytes."),
       ("four", "a kind of DICOM that is not supported: it has 4 samples per pixel."),
       ("frames", "a kind of DICOM that is not supported: it holds 2 frames; store one image per file."),
@@ -185,6 +185,40 @@ struct DICOMImageTests {
   func refusals(_ name: String, _ sentence: String) {
     let path = DICOMGolden.path("refused-\(name).dcm")
     #expect(message { try ImageReader.read(path) } == "\(path) is \(sentence)")
+  }
+
+  @Test("Floating-point pixels are read as they are; what is not finite, or no grey of 32 bits, is refused")
+  func reals() throws {
+    func file(_ samples: [Float], bits: Int = 32, photometric: String = "MONOCHROME2") -> Data {
+      var writer = DICOMWriter.slice([0, 0, 0, 0], columns: 2, position: nil)
+      writer.elements[0x7FE0_0010] = nil
+      writer.set(0x0028_0100, word: bits)
+      writer.elements[0x0028_0101] = nil
+      writer.set(0x0028_0004, "CS", photometric)
+      writer.elements[0x7FE0_0008] = ("OW", samples.withUnsafeBytes { Data($0) })
+      return writer.file
+    }
+    let samples: [Float] = [-1.5, 1e-30, 3e38, 0.1]
+    let image = try DICOMImage.decode(file(samples), path: "map")
+    #expect(image.values() == samples && image.pixels.reals(frame: 0) == samples)
+    #expect(try image.image().range == -1.5...3e38)
+    #expect(image.pixels.stored(frame: 0) == [-2, 0, 1 << 53, 0])
+    for (bytes, reason) in [
+      (file([1, .nan, 2, 3]), "it holds numbers that are not finite"),
+      (file([1, 2, -.infinity, 3]), "it holds numbers that are not finite"),
+      (file(samples, bits: 16), "its pixels are floating-point numbers, but not grey ones of 32 bits"),
+      (
+        file(samples, photometric: "PALETTE COLOR"),
+        "its pixels are floating-point numbers, but not grey ones of 32 bits"
+      ),
+    ] {
+      #expect(
+        message { try DICOMImage.decode(bytes, path: "map") }
+          == "map is a kind of DICOM that is not supported: \(reason).")
+    }
+    #expect(
+      message { try DICOMImage.decode(file([1, 2]), path: "map") }
+        == "map is a damaged DICOM file: its pixel data end early: 8 of 16 bytes.")
   }
 
   @Test("Sizes beyond the limits, or beyond what the file can hold, are refused before memory is taken")

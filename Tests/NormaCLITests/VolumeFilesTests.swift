@@ -78,6 +78,51 @@ struct VolumeFilesTests {
     #expect(map.affine == affine && map.grid.extents == grid.extents && map.samples == samples.map { $0 / 10 })
   }
 
+  @Test("As DICOM, overlay and map have a frame for each slice of the series, in its order and orientation")
+  func dicom() async throws {
+    // Columns towards the left, rows to the back, slices to the head: all of the grid's axes but the last turned around.
+    let (scorer, scored, samples) = try await scored(masked: false)
+    for slice in 0..<4 {
+      var image = DICOMSlice(columns: 6, samples: [], position: [-11, -10, 3 + 4 * Double(slice)], number: slice + 1)
+      (image.spacing, image.slope) = ([2, 2], 0.25)
+      image.samples = (0..<30).map { UInt16(4 * samples[slice * 30 + 29 - $0]) }
+      let file = folder.url.appendingPathComponent("series/\(3 - slice)")
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try image.file.write(to: file)
+    }
+    let result = AnomalyResult(
+      item: DataItem(name: "series", path: folder.path("series")), scores: scored.scores, score: scored.score,
+      standardised: nil, probability: nil, isAbnormal: nil, maps: scored.maps, reconstruction: nil, steps: [])
+    let configuration = RunConfiguration(detector: DetectorSettings(.bandEnergy))
+    var files = DICOMFiles(
+      folder: folder.path("results"),
+      detector: .init(configuration: configuration, calibration: scorer.calibration, origin: .init()))
+    #expect(try files.write(result, named: "case", from: scorer) == [])
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("results")).sorted()
+    #expect(names == ["case-darkness-map.dcm", "case-darkness-overlay.dcm", "case-map.dcm", "case-overlay.dcm"])
+    let map = try VolumeReader.read(folder.path("results/case-map.dcm"))
+    #expect(map.grid.coincides(with: try VolumeReader.read(folder.path("series")).grid))
+    #expect(map.canonical.samples == samples.map { $0 / 10 })
+    func turned(_ frame: Int, _ pixel: Int) -> Float { samples[frame * 30 + 29 - pixel] }
+    #expect(map.samples == (0..<4).flatMap { frame in (0..<30).map { turned(frame, $0) / 10 } })
+    let overlay = try DICOMImage.read(folder.path("results/case-overlay.dcm"))
+    #expect(overlay.pixels.frames == 4)
+    try MapFiles.write(result, named: "case", to: folder.path("maps"), from: scorer)
+    let values = try VolumeReader.read(folder.path("maps/case.nii.gz"))
+    #expect(values.samples == map.samples && values.grid.coincides(with: map.grid))
+    // Below the map's range a pixel is the volume's own grey, 0 ... 10; above it is not.
+    let low = CasePictures.displayRange(of: "brightness", scored.maps[0].map, scorer.calibration).lowerBound
+    for frame in 0..<4 {
+      let pixels = overlay.pixels.stored(frame: frame)
+      for pixel in 0..<30 {
+        let sample = turned(frame, pixel)
+        let grey = Int((25.5 * sample).rounded())
+        let isPlain = Array(pixels[3 * pixel..<3 * pixel + 3]) == [grey, grey, grey]
+        #expect(isPlain == (sample / 10 <= low), "frame \(frame), pixel \(pixel)")
+      }
+    }
+  }
+
   @Test("Names of volumes lose both of their endings")
   func names() {
     let items = ["/a/b/x.nii.gz", "/a/c/y.nii", "/a/c/z.png"].map { DataItem(name: $0, path: $0) }

@@ -2,7 +2,7 @@
 // by file name, as their libraries read and write them.
 //
 // Every function may be called from any thread. None keeps state, or leaves memory behind when it fails, and none prints, but
-// for the JPEG 2000 library that decodes DICOM, which may complain of damage.
+// for the JPEG and JPEG 2000 libraries that decode DICOM, which may complain of damage and of 12 bits.
 #ifndef CMEDICALIMAGING_H
 #define CMEDICALIMAGING_H
 
@@ -108,6 +108,12 @@ cmi_status cmi_read_nifti_place(const char *path, cmi_nifti_place *place, char *
 cmi_status cmi_write_nifti(
     const char *path, bool compressed, const cmi_nifti_place *place, const cmi_volume *volume, char *message);
 
+// Says that memory will be filled to its end, so that the system may hand it out in large pages. Harmless on small memory.
+void cmi_will_fill(void *memory, size_t count);
+
+// Has the whole program keep up to 64 MiB of freed memory; does nothing where the C library is not glibc.
+void cmi_keep_freed_memory(void);
+
 // Frees the samples and empties the volume. Harmless on an empty one.
 void cmi_volume_free(cmi_volume *volume);
 
@@ -152,6 +158,7 @@ typedef struct cmi_dicom_pixels {
   int32_t bits_stored;        // 1 ... 32
   int32_t bytes_per_sample;   // 1, 2 or 4
   bool is_signed;
+  bool is_real;  // 32-bit floating point in place of integers, all of them finite
   void *samples;  // freed by cmi_dicom_pixels_free
 } cmi_dicom_pixels;
 
@@ -160,6 +167,21 @@ cmi_status cmi_dicom_decode(const cmi_dicom *file, cmi_dicom_pixels *pixels, cha
 
 // Frees the samples and empties the pixels. Harmless on empty ones.
 void cmi_dicom_pixels_free(cmi_dicom_pixels *pixels);
+
+// A data element to be written. A sequence (of type SQ) is followed by its items, an item (tag FFFE,E000, without a type) by
+// its elements.
+typedef struct cmi_dicom_element {
+  uint32_t tag;          // group << 16 | element
+  char type[3];          // the value representation, for example "DS"
+  const uint8_t *bytes;  // the value, little endian, padded to an even length
+  size_t count;          // bytes; of a sequence its items, of an item its elements
+} cmi_dicom_element;
+
+// Writes a DICOM file, explicit and little endian. `elements` are those of the data set, in rising order of their tags, group 2
+// apart, which is made here. What is no element (an unknown type, an odd or too long value, numbers that are not finite, tags out
+// of order, items that are missing) is refused with CMI_UNSUPPORTED before anything is written; what is written of a file that
+// fails stays behind.
+cmi_status cmi_write_dicom(const char *path, const cmi_dicom_element *elements, size_t count, char *message);
 
 #ifdef __cplusplus
 }

@@ -86,6 +86,12 @@ struct DICOMItem {
 
   func number(_ tag: DICOMTag) -> Double? { numbers(tag).first }
 
+  /// The value as it stands; empty where the element is absent.
+  func bytes(_ tag: DICOMTag) -> Data {
+    file.find(place + [tag.rawValue]).flatMap { value in value.bytes.map { Data(bytes: $0, count: value.count) } }
+      ?? Data()
+  }
+
   /// The 16-bit words of a binary value.
   func words(_ tag: DICOMTag) -> [UInt16] {
     guard let value = file.find(place + [tag.rawValue]), let bytes = value.bytes else { return [] }

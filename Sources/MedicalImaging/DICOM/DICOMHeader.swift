@@ -37,6 +37,9 @@ public struct DICOMHeader: Equatable, Sendable {
   /// What the values of a PET image count, for example `BQML`.
   public let units: String?
 
+  /// Whether values are those of a PET scan, which become standard uptake values; a parametric map of one has its own.
+  var isPET: Bool { modality == "PT" && sopClass != ParametricMap.sopClass }
+
   init(_ file: DICOMFile) {
     let item = file.content
     transferSyntax = file.transferSyntax

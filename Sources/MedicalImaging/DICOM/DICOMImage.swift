@@ -20,7 +20,7 @@ public struct DICOMImage: Equatable, Sendable {
   public let patientIdentifier: String?
   /// What standard uptake values follow from; nil for anything but PET.
   public let uptake: PETUptake?
-  /// The integers.
+  /// The pixels as they are stored.
   public let pixels: DICOMPixels
   /// One per frame of `pixels`.
   public let frames: [Frame]
@@ -45,7 +45,7 @@ public struct DICOMImage: Equatable, Sendable {
     path = file.path
     header = DICOMHeader(file)
     patientIdentifier = file.content.text(.patientIdentifier)
-    uptake = header.modality == "PT" ? PETUptake(file.content) : nil
+    uptake = header.isPET ? PETUptake(file.content) : nil
     pixels = try file.decode()
     frames = try FrameGroups(file, header: header, count: pixels.frames, isSigned: pixels.isSigned).frames()
     palette = header.photometricInterpretation == "PALETTE COLOR" ? try Self.palette(file.content) : []
@@ -58,7 +58,10 @@ public struct DICOMImage: Equatable, Sendable {
   /// - Precondition: there is such a frame, and it is grey.
   public func values(frame: Int = 0) -> [Float] {
     precondition(!isColour)
-    return pixels.map(frame: frame, frames[frame].transform.callAsFunction)
+    switch frames[frame].transform {
+    case .linear(let slope, let intercept): return pixels.scaled(frame: frame, slope: slope, intercept: intercept)
+    case .table: return pixels.map(frame: frame, frames[frame].transform.callAsFunction)
+    }
   }
 
   /// A frame for viewing and for methods on images.
@@ -82,14 +85,12 @@ public struct DICOMImage: Equatable, Sendable {
       return image(samples, channels: 3, range: 0...maximum)
     }
     var samples = values(frame: frame)
-    var range = defaultRange(frame: frame, samples)
+    let range: ClosedRange<Float>
     if let window = frames[frame].windows.first {
-      if let linear = window.range {
-        range = linear
-      } else {
-        samples = samples.map(window.callAsFunction)
-        range = 0...1
-      }
+      if window.range == nil { samples = samples.map(window.callAsFunction) }
+      range = window.range ?? 0...1
+    } else {
+      range = defaultRange(frame: frame, samples)
     }
     if header.photometricInterpretation == "MONOCHROME1" {
       let sum = range.lowerBound + range.upperBound
@@ -141,14 +142,20 @@ public struct DICOMImage: Equatable, Sendable {
   }
 
   private static func palette(_ item: DICOMItem) throws(ImageError) -> [LookupTable] {
-    let tags: [(DICOMTag, DICOMTag)] = [
-      (.redDescriptor, .redTable), (.greenDescriptor, .greenTable), (.blueDescriptor, .blueTable),
+    let tags: [(descriptor: DICOMTag, table: DICOMTag, segments: DICOMTag)] = [
+      (.redDescriptor, .redTable, .redSegments), (.greenDescriptor, .greenTable, .greenSegments),
+      (.blueDescriptor, .blueTable, .blueSegments),
     ]
     var tables: [LookupTable] = []
-    for (descriptor, data) in tags {
-      let data = item.words(data)
-      guard !data.isEmpty else { throw item.file.unsupported("its palette is missing or stored in segments") }
-      guard let table = LookupTable(descriptor: item.words(descriptor), data: data, isSigned: false) else {
+    for tag in tags {
+      let (descriptor, segments) = (item.words(tag.descriptor), item.words(tag.segments))
+      let data = segments.isEmpty ? item.words(tag.table) : segments
+      guard !data.isEmpty else { throw item.file.unsupported("its palette is missing") }
+      let table =
+        segments.isEmpty
+        ? LookupTable(descriptor: descriptor, data: data, isSigned: false)
+        : LookupTable(descriptor: descriptor, segments: segments)
+      guard let table else {
         throw item.file.damaged("the description of its palette and the palette do not fit together")
       }
       tables.append(table)

@@ -12,7 +12,8 @@ public struct DICOMSeries: Equatable, Sendable {
   public let uptake: PETUptake?
   /// How the slices lie.
   public let stack: SliceStack
-  private let frames: [Int]
+  /// The frame of each slice within its file, counted from 0.
+  let frames: [Int]
 
   /// What is worth knowing although the volume can be used, one sentence each: a tilted gantry.
   public var remarks: [String] {
@@ -34,7 +35,7 @@ public struct DICOMSeries: Equatable, Sendable {
       let count = max(1, Int(exactly: file.content.number(.frameCount) ?? 1) ?? 1)
       guard count <= ImageReader.maximumExtent else { throw .tooLarge(path: path, extent: "\(count) frames") }
       places = FrameGroups(file, header: header, count: count, isSigned: false).places()
-      uptake = header.modality == "PT" ? PETUptake(file.content) : nil
+      uptake = header.isPET ? PETUptake(file.content) : nil
     }
   }
 

@@ -38,7 +38,8 @@ struct FrameGroups {
     return own ?? shared?.items(group).first ?? file.content
   }
 
-  private func place(_ frame: Int) -> SlicePlace? {
+  /// Where a frame lies; nil where the file does not tell.
+  func place(_ frame: Int) -> SlicePlace? {
     let spacing = PixelSpacing(item(.pixelMeasures, of: frame).numbers(.pixelSpacing)) ?? header.pixelSpacing
     var place = SlicePlace(
       position: item(.planePosition, of: frame).numbers(.position),

@@ -9,6 +9,9 @@ public struct ContentHash: Codable, Equatable, Hashable, Sendable, CustomStringC
   /// The hash of nothing.
   public init() {}
 
+  /// A hash that was stored.
+  public init(value: UInt64) { self.value = value }
+
   /// The hash of these bytes.
   public init(of bytes: Data) {
     bytes.withUnsafeBytes { add($0) }

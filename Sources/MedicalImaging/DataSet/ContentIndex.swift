@@ -11,6 +11,53 @@ public struct ContentIndex: Equatable, Sendable {
     public let size: Int
     /// The hash of these bytes; nil where it cannot be read.
     public let hash: ContentHash?
+    /// The hash of size and bytes of the mask; nil where there is none.
+    public let maskHash: ContentHash?
+    /// The hash of size and bytes of the paired image; nil where there is none.
+    public let pairedHash: ContentHash?
+
+    /// An entry of what is known already.
+    public init(
+      item: DataItem, size: Int, hash: ContentHash?, maskHash: ContentHash? = nil, pairedHash: ContentHash? = nil
+    ) {
+      (self.item, self.size, self.hash) = (item, size, hash)
+      (self.maskHash, self.pairedHash) = (maskHash, pairedHash)
+    }
+
+    /// Reads an item's files; one that cannot be read has no hash.
+    public init(of item: DataItem) {
+      let content = Self.content(of: item.path)
+      func companion(_ path: String?) -> ContentHash? {
+        guard let path else { return nil }
+        let content = Self.content(of: path)
+        var hash = ContentHash()
+        hash.add("\(content.size)\0\(content.hash?.description ?? "unreadable")".utf8)
+        return hash
+      }
+      self.init(
+        item: item, size: content.size, hash: content.hash, maskHash: companion(item.maskPath),
+        pairedHash: companion(item.pairedPath))
+    }
+
+    private static func content(of path: String) -> (size: Int, hash: ContentHash?) {
+      var (size, hash) = (0, ContentHash())
+      do {
+        for file in try FileContents.paths(path) {
+          let content = try FileContents.content(of: file)
+          content.withUnsafeBytes { hash.add($0) }
+          size += content.count
+        }
+      } catch { return (0, nil) }
+      return (size, hash)
+    }
+
+    /// The lines of the fingerprint that speak of this entry.
+    fileprivate var lines: [String] {
+      let companions = [("mask", maskHash), ("paired", pairedHash)].compactMap { name, hash in
+        hash.map { "\(item.name)\0\(name)\0\($0)\n" }
+      }
+      return ["\(item.name)\0\(size)\0\(hash?.description ?? "unreadable")\n"] + companions
+    }
   }
 
   /// One entry per item, in the items' order.
@@ -21,26 +68,19 @@ public struct ContentIndex: Equatable, Sendable {
   /// - Parameter workers: how many files are read at a time; nil means one per processor.
   /// - Throws: `CancellationError` when the task is cancelled.
   public init(of items: [DataItem], workers: Int? = nil) async throws(CancellationError) {
-    entries = try await concurrentMap(items, workers: workers) { item in
-      var (size, hash) = (0, ContentHash())
-      do {
-        for path in try FileContents.paths(item.path) {
-          let content = try FileContents.content(of: path)
-          content.withUnsafeBytes { hash.add($0) }
-          size += content.count
-        }
-      } catch { return Entry(item: item, size: 0, hash: nil) }
-      return Entry(item: item, size: size, hash: hash)
-    }
+    entries = try await concurrentMap(items, workers: workers) { Entry(of: $0) }
   }
+
+  /// An index of entries that were made before.
+  public init(entries: [Entry]) { self.entries = entries }
 
   /// 16 hexadecimal digits that change with any name, size or content, and not with the order, the splits or the place
   /// where the data lies: FNV-1a over the lines `name`, zero byte, `size`, zero byte, `hash` or `unreadable`, line feed,
-  /// sorted.
+  /// sorted. A mask adds the line `name`, `mask` and its own hash, a paired image `name`, `paired` and its hash, zero bytes
+  /// between.
   public var fingerprint: String {
     var hash = ContentHash()
-    let lines = entries.map { "\($0.item.name)\0\($0.size)\0\($0.hash?.description ?? "unreadable")\n" }
-    for line in lines.sorted() { hash.add(line.utf8) }
+    for line in entries.flatMap(\.lines).sorted() { hash.add(line.utf8) }
     return hash.description
   }
 

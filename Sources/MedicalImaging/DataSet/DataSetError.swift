@@ -10,6 +10,10 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
   case normalLabelsUnclear(path: String, labels: [String])
   /// A manifest that cannot be used; `line` and `column` say where, as far as that is one place.
   case manifest(path: String, line: Int?, column: String?, reason: String)
+  /// A published data set that lies otherwise than its publisher ships it; `reason` names file and remedy.
+  case published(title: String, path: String, reason: String)
+  /// A part was chosen of a data set that has none.
+  case noParts(path: String)
   /// Nothing at a path that was to be scored.
   case missing(path: String)
   /// The system does not let the folder be listed.
@@ -59,6 +63,10 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
         + "\(labels.joined(separator: ", "))."
     case .manifest(let path, let line, let column, let reason):
       path + (line.map { ", line \($0)" } ?? "") + (column.map { ", column \($0)" } ?? "") + ": \(reason)."
+    case .published(let title, let path, let reason):
+      "\(path) cannot be read as \(title): \(reason)."
+    case .noParts(let path):
+      "\(path) has no parts to choose from; leave data.part empty, or name the published data set in data.set."
     case .missing(let path):
       "\(path) does not exist; check the path."
     case .notListable(let path):

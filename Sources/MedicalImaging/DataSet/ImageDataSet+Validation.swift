@@ -33,22 +33,29 @@ extension ImageDataSet {
     }
 
     var generator = SeededGenerator(seed: seed)
+    result.movePatients(normal: normal, abnormal: abnormal, to: .validation, &generator)
+    return result
+  }
+
+  /// Moves whole patients of `train` to another split, in the order that the generator gives, each if its images still fit.
+  mutating func movePatients(
+    normal: Int, abnormal: Int, to split: DataItem.Split, _ generator: inout SeededGenerator
+  ) {
     var missing: [DataItem.Label: Int] = [.normal: normal, .abnormal: abnormal]
-    for group in generator.shuffled(result.patientGroups(in: .train)) {
-      let labels = group.compactMap { result.items[$0].label }
+    for group in generator.shuffled(patientGroups(in: .train)) {
+      let labels = group.compactMap { items[$0].label }
       let fits = DataItem.Label.allCases.allSatisfy { label in
         labels.count { $0 == label } <= missing[label, default: 0]
       }
       guard fits else { continue }
       for label in labels { missing[label, default: 0] -= 1 }
-      for index in group { result.items[index].split = .validation }
+      for index in group { items[index].split = split }
     }
-    result.items.sort(by: DataItem.inOrder)
-    return result
+    items.sort(by: DataItem.inOrder)
   }
 
   /// Positions of the items of a split, patient by patient, in the order of each patient's first image.
-  private func patientGroups(in split: DataItem.Split) -> [[Int]] {
+  func patientGroups(in split: DataItem.Split) -> [[Int]] {
     var groups: [[Int]] = []
     var groupOfPatient: [String: Int] = [:]
     for index in items.indices where items[index].split == split {

@@ -13,6 +13,8 @@ public struct ImageDataSet: Codable, Equatable, Sendable {
     case arrays
     /// A table of paths, labels and splits.
     case manifest
+    /// As the publisher of a data set ships it (`PublishedDataSet`).
+    case published
     /// Any files and folders, without labels.
     case files
   }
@@ -28,12 +30,24 @@ public struct ImageDataSet: Codable, Equatable, Sendable {
     self.items = items
   }
 
-  /// The data set at a path: a manifest where it is a CSV or TSV file, arrays where it is a NumPy archive; of a folder, MVTec
-  /// where it has `ground_truth`, class folders otherwise.
-  /// - Parameter normalClass: the name of the class that is normal, in any case; nil lets the name tell (see
-  ///   `classFolders`). Of arrays, the labels that are normal; manifests tell themselves.
+  /// The data set at a path: a manifest where it is a CSV or TSV file, arrays where it is a NumPy archive; of a folder,
+  /// MVTec where it has `ground_truth`, class folders otherwise. Published data sets are recognised where their layout is
+  /// theirs alone.
+  /// - Parameters:
+  ///   - published: the data set that lies there as its publisher ships it; nil: told from the layout.
+  ///   - normalClass: the name of the class that is normal, in any case; nil lets the name tell (see
+  ///     `classFolders`). Of arrays, the labels that are normal; manifests and most published data sets tell themselves.
+  ///   - part: which part of a published data set is used (`PublishedDataSet.parts`).
+  ///   - uncertain: what images with uncertain findings are (CheXpert).
   /// - Throws: `DataSetError`, when there is nothing at the path, or it is laid out in another way.
-  public static func open(_ root: String, normalClass: String? = nil) throws(DataSetError) -> ImageDataSet {
+  public static func open(
+    _ root: String, as published: PublishedDataSet? = nil, normalClass: String? = nil, part: String? = nil,
+    uncertain: UncertainFindings = .ignore
+  ) throws(DataSetError) -> ImageDataSet {
+    if let published = published ?? .recognised(at: root) {
+      return try published.dataSet(at: root, DataSetChoices(normalClass: normalClass, part: part, uncertain: uncertain))
+    }
+    guard part == nil else { throw .noParts(path: root) }
     if !FolderListing.isFolder(root) {
       if ManifestTable.isNamed(root) { return try manifest(at: root) }
       if NumPyFile.isArchiveNamed(root) { return try arrays(at: root, normalLabels: normalClass) }

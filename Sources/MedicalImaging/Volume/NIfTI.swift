@@ -77,10 +77,15 @@ extension NIfTI {
     guard status == CMI_OK else {
       throw ImageError(status, reason: sentencePart(message), path: path.path, format: VolumeFormat.nifti.rawValue)
     }
-    let count = Int(volume.width) * Int(volume.height) * Int(volume.depth)
+    let read = UnsafeBufferPointer(
+      start: volume.samples, count: Int(volume.width) * Int(volume.height) * Int(volume.depth))
+    let samples = [Float](unsafeUninitializedCapacity: read.count) { samples, count in
+      cmi_will_fill(samples.baseAddress, read.count * MemoryLayout<Float>.stride)
+      count = samples.initialize(fromContentsOf: read)
+    }
     return Volume3D(
-      width: Int(volume.width), height: Int(volume.height), depth: Int(volume.depth),
-      samples: Array(UnsafeBufferPointer(start: volume.samples, count: count)), range: volume.minimum...volume.maximum,
+      width: Int(volume.width), height: Int(volume.height), depth: Int(volume.depth), samples: samples,
+      range: volume.minimum...volume.maximum,
       affine: Affine3D(rows: volume.affine),
       provenance: Provenance(
         path: path.path, format: VolumeFormat.nifti.rawValue, bitsPerSample: Int(volume.bits_per_sample)))
@@ -88,6 +93,7 @@ extension NIfTI {
 
   /// The grid of a volume, and what a NIfTI header says of it.
   private static func grid(of source: String) throws(ImageError) -> (ImageGrid, cmi_nifti_place?) {
+    if DICOMSeries.isFolder(source) { return (try VolumeReader.read(source).grid, nil) }
     let header = NIfTIFiles(ImagePath(source).file).header
     guard VolumeFormat(signatureOf: try FileContents.head(header, count: 8)) == .nifti else {
       return (try VolumeReader.read(source).grid, nil)

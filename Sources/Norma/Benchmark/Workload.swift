@@ -64,10 +64,24 @@ public final class Workload {
     let start = Date()
     for _ in 0..<passes {
       let images = try await PreparedImages(items, for: specification)
+      if let failure = images.failures.first { throw failure.reason }
       for first in stride(from: 0, to: images.count, by: 16) {
         let values = try (first..<min(first + 16, images.count)).map { try images.values(at: $0) }
         _ = try specification.scaled(specification.batch(values, on: .cpu))
       }
+    }
+    return (Date().timeIntervalSince(start), passes * items.count)
+  }
+
+  /// Seconds of reading every volume of a folder, as its file has it.
+  /// - Returns: also how many volumes were read.
+  /// - Throws: `DataSetError` when there is none, `ImageError` for one that cannot be read.
+  public static func read(folder: String, passes: Int) async throws -> (seconds: Double, images: Int) {
+    let items = try ImageDataSet.files(at: [folder]).items
+    let start = Date()
+    for _ in 0..<passes {
+      let volumes = try await ImageReader.decode(filesOf: items) { try VolumeReader.read($0.path).samples[0] }
+      for volume in volumes { _ = try volume.get() }
     }
     return (Date().timeIntervalSince(start), passes * items.count)
   }

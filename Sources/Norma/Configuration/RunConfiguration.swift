@@ -1,3 +1,5 @@
+public import MedicalImaging
+
 /// The settings of one method.
 public protocol DetectorConfiguration: Codable, Equatable, Sendable {
   /// The published preset.
@@ -55,12 +57,7 @@ public struct RunConfiguration: Equatable, Sendable {
     try require(
       augmentation.smallestCrop > 0 && augmentation.smallestCrop <= 1, "augmentation.smallestCrop",
       augmentation.smallestCrop, "above 0, up to 1 (no cropping)")
-    try require(input.deviations > 0, "input.deviations", input.deviations, "above 0")
-    for (key, window) in [("window", input.window), ("pairedWindow", input.pairedWindow)] {
-      try require(
-        window.isEmpty || window.count == 2 && window[0] < window[1] && window.allSatisfy { Float($0).isFinite },
-        "input.\(key)", window, "two ascending numbers, or empty")
-    }
+    try input.validate(extents: detector.settings.inputExtents)
     try require(training.epochs >= 1, "training.epochs", training.epochs, "1 or more")
     try require(training.batchSize >= 2, "training.batchSize", training.batchSize, "2 or more")
     try require(
@@ -71,6 +68,7 @@ public struct RunConfiguration: Equatable, Sendable {
     try require(
       training.checkpointInterval >= 0, "training.checkpointInterval", training.checkpointInterval,
       "0 (none before the end) or a number of epochs")
+    if !data.set.isEmpty { try data.publishedSet() }
     try require(data.validationNormal >= 0, "data.validationNormal", data.validationNormal, "0 or more")
     try require(data.validationAbnormal >= 0, "data.validationAbnormal", data.validationAbnormal, "0 or more")
     try require((0...1).contains(data.contamination), "data.contamination", data.contamination, "0 to 1")
@@ -110,31 +108,6 @@ public struct RunConfiguration: Equatable, Sendable {
   }
 
   private static let largestImageSize = 8192
-}
-
-/// How images become network input.
-public struct InputConfiguration: Codable, Equatable, Sendable {
-  /// The scale of pixel values.
-  public enum Intensity: String, Codable, CaseIterable, Sendable {
-    /// 0 ... 1 over the window.
-    case unit
-    /// −1 ... 1 over the window.
-    case symmetric
-    /// Each image minus its mean, divided by `deviations` standard deviations, cut to −1 ... 1: exposure drops out.
-    case standardised
-  }
-  /// The scale of pixel values.
-  public var intensity = Intensity.symmetric
-  /// Standard deviations that `standardised` maps to 1.
-  public var deviations = 3.0
-  /// The values that count as black and white, for example `[0, 15]` for PET in SUV; what lies outside is cut. Empty: the
-  /// file format's range, and of formats without one, floating point and volumes, each image's own extremes.
-  public var window: [Double] = []
-  /// The same for the paired image, for example `[-1000, 1000]` for CT in Hounsfield units.
-  public var pairedWindow: [Double] = []
-
-  /// Published scale.
-  public init() {}
 }
 
 /// Random changes of training images (SimSID §4.2: ±5 % translation, 0.95 to 1.05 scale, no rotation). Flipping and
@@ -200,8 +173,14 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
 /// Which images to train on.
 public struct DataConfiguration: Codable, Equatable, Sendable {
-  /// The class folder of normal images; empty: found by its name. Of a NumPy archive, the labels that are normal, separated by
-  /// commas.
+  /// The published data set that the folder is, by its name (`PublishedDataSet`); empty: told from how the files lie.
+  public var set = ""
+  /// What part of a published data set is used, for example `bottle` of MVTec AD or `t2` of BraTS; empty: its usual one.
+  public var part = ""
+  /// What images are whose findings are uncertain at most (CheXpert).
+  public var uncertain = UncertainFindings.ignore
+  /// The class folder of normal images; empty: found by its name. Of a NumPy archive, the labels that are normal, separated
+  /// by commas.
   public var normalClass = ""
   /// Normal images set aside from training for validation.
   public var validationNormal = 0

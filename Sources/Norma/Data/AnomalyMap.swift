@@ -28,13 +28,23 @@ public struct AnomalyMap: Equatable, Sendable {
     return MedicalImage(values, on: grid, range: range)
   }
 
-  /// Splits `[B, H, W]`, or `[B, D, H, W]` of volumes, into maps, resized to `grids` (bilinear, trilinear), one per image.
+  /// Splits `[B, H, W]`, or `[B, D, H, W]` of volumes, into maps over the whole of `grids`, resized to them (bilinear,
+  /// trilinear), one per image.
   static func maps(_ batch: Tensor, on grids: [ImageGrid]) throws(TorchError) -> [AnomalyMap] {
+    let sides = Array(batch.shape.dropFirst())
+    return try maps(batch, at: grids.map { GridPlacement(stretching: $0, to: sides) })
+  }
+
+  /// Splits the same into maps on the images' own grids, linear between values. Where the network saw nothing of an image the
+  /// map is zero, or its smallest value where that is below zero: nothing is less unusual.
+  /// - Parameter placements: where the network's grid lies in each image's.
+  static func maps(_ batch: Tensor, at placements: [GridPlacement]) throws(TorchError) -> [AnomalyMap] {
     var maps: [AnomalyMap] = []
-    for (index, grid) in grids.enumerated() {
-      let map = try batch.sliced(index..<index + 1, axis: 0).unsqueezed(0)
-      let resized = try Array(map.shape.dropFirst(2)) == grid.extents ? map : map.resized(to: grid.extents)
-      maps.append(AnomalyMap(grid: grid, values: try resized.values()))
+    for (index, placement) in placements.enumerated() {
+      let map = try batch.selected(index, axis: 0)
+      let outside = try placement.seesWhole ? 0 : min(0, placement.covered(map).minimum().item())
+      let restored = try placement.restored(map, outside: outside)
+      maps.append(AnomalyMap(grid: placement.grid, values: try restored.contiguous().values()))
     }
     return maps
   }

@@ -1,13 +1,13 @@
-public import MedicalImaging
+import MedicalImaging
 import Torch
 
 /// What a network takes: the one place where images become tensors and tensors images.
 public struct InputSpecification: Codable, Equatable, Sendable {
-  /// Sides, slowest first: `[height, width]` in pixels, or `[depth, height, width]` in voxels; the aspect is not kept.
+  /// Sides, slowest first: `[height, width]` in pixels, or `[depth, height, width]` in voxels.
   public let extents: [Int]
   /// 1, or 2 where the paired image is the second channel.
   public let channels: Int
-  /// Scale of pixel values.
+  /// Scale of pixel values, and which part of an image is seen at which size.
   public let intensity: InputConfiguration
 
   /// Creates a specification.
@@ -28,19 +28,23 @@ public struct InputSpecification: Codable, Equatable, Sendable {
 
   /// Whether images prepared for another specification can be used: only the scale may differ.
   func readsAlike(_ other: InputSpecification) -> Bool {
-    (extents, channels) == (other.extents, other.channels)
-      && (intensity.window, intensity.pairedWindow) == (other.intensity.window, other.intensity.pairedWindow)
+    (extents, channels) == (other.extents, other.channels) && intensity.preparesAlike(other.intensity)
   }
 
   // MARK: One image
 
-  /// An item's image, prepared, and behind it its paired image where the network takes both; and the image's own grid.
+  /// An item's image, prepared, and behind it its paired image where the network takes both; and where it lies in the image's
+  /// own grid.
   /// - Throws: `ImageError` when a file is missing, cannot be used, or is of the other kind.
-  func prepared(_ item: DataItem) throws -> (values: [Float], grid: ImageGrid) {
+  func prepared(_ item: DataItem) throws -> PreparedImage {
     let (image, paired) = try read(item)
-    var values = try prepared(image, over: intensity.window)
-    if let paired { values += try prepared(paired, over: intensity.pairedWindow) }
-    return (values, image.grid)
+    let placement = try placement(of: image)
+    var values = try prepared(image, in: placement, over: window(of: image, in: placement))
+    if let paired {
+      let window = try Self.window(intensity.pairedWindow, intensity.pairedPercentiles, of: paired, in: placement)
+      values += try prepared(paired, in: placement, over: window, equalises: false)
+    }
+    return PreparedImage(values: values, placement: placement)
   }
 
   /// An item's image, and its paired image where the network takes both.
@@ -64,37 +68,32 @@ public struct InputSpecification: Codable, Equatable, Sendable {
     return (image, paired)
   }
 
-  /// An image over its format's range, or the configured window.
-  func prepared(_ image: Image2D) throws -> [Float] { try prepared(.image(image), over: intensity.window) }
+  /// An image on its own, as `prepared(_:)` does with an item's.
+  func prepared(_ image: Image2D) throws -> [Float] {
+    let image = MedicalImage.image(image)
+    let placement = try placement(of: image)
+    return try prepared(image, in: placement, over: window(of: image, in: placement))
+  }
 
-  /// An image at the network's sides, grey, 0 ... 1 over `window` or, where that is empty, over its own range: the values in
-  /// the order of `Image2D` and `Volume3D`.
-  ///
-  /// Shrinking is antialiased and bicubic along every axis, as in the official code (Pillow's filter).
-  private func prepared(_ image: MedicalImage, over window: [Double]) throws -> [Float] {
-    let samples = image.normalised(over: Self.range(window))
-    guard image.grid.extents != extents else { return samples }
+  /// An image at the network's sides, grey, 0 ... 1 over `window`, black in the padding: the values in the order of `Image2D`
+  /// and `Volume3D`.
+  private func prepared(
+    _ image: MedicalImage, in placement: GridPlacement, over window: ClosedRange<Float>, equalises: Bool = true
+  ) throws -> [Float] {
+    let samples = image.normalised(over: window)
+    let equalisation =
+      equalises && intensity.clahe.clipLimit > 0 ? ContrastEqualisation(intensity.clahe) : nil
+    guard image.grid.extents != extents || !placement.isStretched || equalisation != nil else { return samples }
     return try withoutGradients {
       let tensor = try Tensor(samples, shape: [1, 1] + image.grid.extents)
-      return try resized(tensor).clamped(0, 1).values()
+      var seen = try placement.resampled(tensor).clamped(0, 1)
+      if let equalisation {
+        let sides = placement.coveredExtents
+        seen = try Tensor(equalisation(seen.contiguous().values(), extents: sides), shape: [1, 1] + sides)
+      }
+      return try placement.padded(seen).contiguous().values()
     }
   }
-
-  /// An image `[1, 1, H, W]` or a volume `[1, 1, D, H, W]` at the network's sides.
-  private func resized(_ tensor: Tensor) throws(TorchError) -> Tensor {
-    guard isVolume else { return try tensor.resized(to: extents, .cubic, antialias: true) }
-    let (height, width) = (extents[1], extents[2])
-    let slices = try tensor.squeezed(0).resized(to: [height, width], .cubic, antialias: true)
-    return try slices.reshaped([1, 1, slices.extent(1), height * width])
-      .resized(to: [extents[0], height * width], .cubic, antialias: true)
-  }
-
-  private static func range(_ window: [Double]) -> ClosedRange<Float>? {
-    window.count == 2 ? Float(window[0])...Float(window[1]) : nil
-  }
-
-  /// The values of an image that are black and white on the network's scale.
-  public func window(of image: MedicalImage) -> ClosedRange<Float> { Self.range(intensity.window) ?? image.range }
 
   // MARK: Batches
 
@@ -104,15 +103,28 @@ public struct InputSpecification: Codable, Equatable, Sendable {
   }
 
   /// The batch on the scale that the network takes.
-  func scaled(_ batch: Tensor) throws(TorchError) -> Tensor {
+  /// - Parameter placements: where the images lie on the network's grid, whose padding has no part in an image's mean and
+  ///   deviation; empty: everywhere.
+  func scaled(_ batch: Tensor, placements: [GridPlacement] = []) throws(TorchError) -> Tensor {
     switch intensity.intensity {
     case .unit: return batch
     case .symmetric: return try batch * 2 - 1
     case .standardised:
       let axes = Array(2..<batch.rank)
-      let mean = try batch.mean(axes, keepingAxes: true)
-      let deviation = try (batch.variance(axes, keepingAxes: true) + 1e-8).squareRoot()
-      return try ((batch - mean) / (deviation * intensity.deviations)).clamped(-1, 1)
+      guard placements.contains(where: \.isPadded) else {
+        let mean = try batch.mean(axes, keepingAxes: true)
+        let deviation = try (batch.variance(axes, keepingAxes: true) + 1e-8).squareRoot()
+        return try ((batch - mean) / (deviation * intensity.deviations)).clamped(-1, 1)
+      }
+      let coverage = try Tensor.stacked(
+        placements.map { placement throws(TorchError) in try placement.coverage(on: batch.device) }
+      ).unsqueezed(1)
+      let count = try coverage.sum(axes, keepingAxes: true)
+      let mean = try (batch * coverage).sum(axes, keepingAxes: true) / count
+      let distances = try (batch - mean) * coverage
+      let deviation = try (distances.squared().sum(axes, keepingAxes: true) / count + 1e-8).squareRoot()
+      let scaled = try (distances / (deviation * intensity.deviations)).clamped(-1, 1)
+      return try scaled + (coverage - 1) * -background
     }
   }
 
@@ -123,9 +135,9 @@ public struct InputSpecification: Codable, Equatable, Sendable {
   /// Standardised ones keep their own grey scale.
   /// - Parameter grids: where the images came from, which tells how volumes lie in the patient; not needed for images.
   func images(_ batch: Tensor, from grids: [ImageGrid] = []) throws(TorchError) -> [MedicalImage] {
-    let unit = try intensity.intensity == .unit ? batch : (batch + 1) / 2
-    let sides = Array(unit.shape.dropFirst(2))
-    let samples: [Float] = try unit.selected(0, axis: 1).clamped(0, 1).values()
+    let unit = try greys(batch)
+    let sides = Array(unit.shape.dropFirst())
+    let samples: [Float] = try unit.values()
     let count = sides.reduce(1, *)
     return (0..<unit.extent(0)).map { index in
       let grid =
@@ -134,4 +146,39 @@ public struct InputSpecification: Codable, Equatable, Sendable {
       return MedicalImage(Array(samples[index * count..<(index + 1) * count]), on: grid, range: 0...1)
     }
   }
+
+  /// The same without padding, each over the space of the image that it came from: at the network's size where the network sees
+  /// the whole image; else on the image's own grid, black where the network does not look.
+  /// - Parameter placements: one per image.
+  func images(_ batch: Tensor, at placements: [GridPlacement]) throws(TorchError) -> [MedicalImage] {
+    guard placements.contains(where: { !$0.isStretched }) else {
+      return try images(batch, from: placements.map(\.grid))
+    }
+    let unit = try greys(batch)
+    var images: [MedicalImage] = []
+    for (index, placement) in placements.enumerated() {
+      let image = try unit.selected(index, axis: 0)
+      let shown = try placement.seesWhole ? placement.covered(image) : placement.restored(image)
+      let grid = placement.seesWhole ? placement.grid.resampled(to: shown.shape) : placement.grid
+      images.append(MedicalImage(try shown.contiguous().values(), on: grid, range: 0...1))
+    }
+    return images
+  }
+
+  /// The first channel of a network-scaled batch, 0 ... 1.
+  private func greys(_ batch: Tensor) throws(TorchError) -> Tensor {
+    let unit = try intensity.intensity == .unit ? batch : (batch + 1) / 2
+    return try unit.selected(0, axis: 1).clamped(0, 1)
+  }
+}
+
+/// An image as a network takes it.
+struct PreparedImage: Sendable {
+  /// Values 0 ... 1 of all channels at the network's sides.
+  let values: [Float]
+  /// Where the network's grid lies in the image's.
+  let placement: GridPlacement
+
+  /// The image's own grid.
+  var grid: ImageGrid { placement.grid }
 }

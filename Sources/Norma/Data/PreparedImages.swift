@@ -1,16 +1,20 @@
 public import MedicalImaging
+import Torch
 
 /// The images or volumes of one split at network size, decoded once and kept in memory as far as the limit allows.
 public struct PreparedImages: Sendable {
   /// The items that could be read, in order.
   public let items: [DataItem]
   /// Their own grids, in the same order.
-  public let grids: [ImageGrid]
+  public var grids: [ImageGrid] { placements.map(\.grid) }
+  /// Where the network's grid lies in each.
+  let placements: [GridPlacement]
   /// The items that could not be read, with the reason.
   public let failures: [DecodingReport.Failure]
   /// What the images were prepared for.
   public let specification: InputSpecification
   private let cached: [[Float]?]
+  private let prepared: PreparedDataSet?
 
   /// Reads all items in parallel.
   /// - Parameters:
@@ -26,28 +30,34 @@ public struct PreparedImages: Sendable {
     let known = Self.decoded(in: earlier.filter { $0.specification.readsAlike(specification) })
     var results: [Result<Decoded, ImageError>?] = items.enumerated().map { index, item in
       guard let decoded = known[item.path], index >= room || decoded.values != nil else { return nil }
-      return .success((index < room ? decoded.values : nil, decoded.grid))
+      return .success((index < room ? decoded.values : nil, decoded.placement))
     }
     let unread = items.indices.filter { results[$0] == nil }
     var done = items.count - unread.count
     for (keeps, wanted) in [(true, unread.filter { $0 < room }), (false, unread.filter { $0 >= room })] {
       let before = done
       let read = try await ImageReader.decode(filesOf: wanted.map { items[$0] }, progress: { progress(before + $0) }) {
-        item -> Decoded in keeps ? try specification.prepared(item) : (nil, try specification.read(item).image.grid)
+        item -> Decoded in
+        if keeps {
+          let image = try specification.prepared(item)
+          return (image.values, image.placement)
+        }
+        return (nil, try specification.placement(of: specification.read(item).image))
       }
       for (index, result) in zip(wanted, read) { results[index] = result }
       done += wanted.count
     }
-    var (kept, grids, cached): ([DataItem], [ImageGrid], [[Float]?]) = ([], [], [])
+    var (kept, placements, cached): ([DataItem], [GridPlacement], [[Float]?]) = ([], [], [])
     for (item, result) in zip(items, results) {
       guard case .success(let decoded) = result else { continue }
       kept.append(item)
-      grids.append(decoded.grid)
+      placements.append(decoded.placement)
       cached.append(decoded.values)
     }
     failures = DecodingReport(items: items, results: results.compactMap { $0 }).failures
     if kept.isEmpty, let first = failures.first?.reason, failures.allSatisfy({ $0.reason.isOtherKind }) { throw first }
-    (self.items, self.grids, self.cached, self.specification) = (kept, grids, cached, specification)
+    (self.items, self.placements, self.cached, self.specification) = (kept, placements, cached, specification)
+    prepared = nil
   }
 
   /// The number of images that could be read.
@@ -60,12 +70,17 @@ public struct PreparedImages: Sendable {
   }
 
   /// Whether image `index` need not be read from its file.
-  func isInMemory(_ index: Int) -> Bool { cached[index] != nil }
+  func isInMemory(_ index: Int) -> Bool { cached[index] != nil || prepared != nil }
 
   /// Image `index`, from memory or from its file.
   /// - Throws: `ImageError` when the file cannot be read any more.
   func values(at index: Int) throws -> [Float] {
-    try cached[index] ?? specification.prepared(items[index]).values
+    try cached[index] ?? prepared?.values(of: items[index]) ?? specification.prepared(items[index]).values
+  }
+
+  /// The values of the images at `indices` as one batch on the scale that the network takes.
+  func batch(_ values: [[Float]], at indices: [Int], on device: Device) throws(TorchError) -> Tensor {
+    try specification.scaled(specification.batch(values, on: device), placements: indices.map { placements[$0] })
   }
 
   /// The first `count` images.
@@ -78,29 +93,30 @@ public struct PreparedImages: Sendable {
 
   private func selecting(indices: [Int]) -> PreparedImages {
     PreparedImages(
-      items: indices.map { items[$0] }, grids: indices.map { grids[$0] }, failures: failures,
-      specification: specification, cached: indices.map { cached[$0] })
+      items: indices.map { items[$0] }, placements: indices.map { placements[$0] }, failures: failures,
+      specification: specification, cached: indices.map { cached[$0] }, prepared: prepared)
   }
 
   /// An image as it is kept: without values where the memory limit left them out.
-  private typealias Decoded = (values: [Float]?, grid: ImageGrid)
+  private typealias Decoded = (values: [Float]?, placement: GridPlacement)
 
   /// What is known of images that were prepared before, by path.
   private static func decoded(in earlier: [PreparedImages]) -> [String: Decoded] {
     var known: [String: Decoded] = [:]
     for images in earlier {
       for (index, item) in images.items.enumerated() {
-        known[item.path] = (images.cached[index], images.grids[index])
+        known[item.path] = (images.cached[index], images.placements[index])
       }
     }
     return known
   }
 
-  private init(
-    items: [DataItem], grids: [ImageGrid], failures: [DecodingReport.Failure],
-    specification: InputSpecification, cached: [[Float]?]
+  /// Images that are known already; those without values come from `prepared`, or else from their files.
+  init(
+    items: [DataItem], placements: [GridPlacement], failures: [DecodingReport.Failure],
+    specification: InputSpecification, cached: [[Float]?], prepared: PreparedDataSet? = nil
   ) {
-    (self.items, self.grids, self.failures) = (items, grids, failures)
-    (self.specification, self.cached) = (specification, cached)
+    (self.items, self.placements, self.failures) = (items, placements, failures)
+    (self.specification, self.cached, self.prepared) = (specification, cached, prepared)
   }
 }

@@ -14,10 +14,11 @@ public struct AnomalyResult: Sendable {
   public let probability: Double?
   /// Whether the score exceeds the threshold learned from normal images; nil before calibration.
   public let isAbnormal: Bool?
-  /// Maps by name on the image's own grid; empty unless asked for.
+  /// Maps by name on the image's own grid, zero where the network did not look (see `AnomalyMap`); empty unless asked for.
   public let maps: [(name: String, map: AnomalyMap)]
-  /// The image as the method thinks it normal, at network size; nil unless asked for, or where the method makes none.
+  /// The image as the method thinks it normal, over the image's own space: at network size without padding or, where the network
+  /// sees only a part, on the image's own grid. Nil unless asked for, or where the method makes none.
   public let reconstruction: MedicalImage?
-  /// Other pictures of how the method came to that, by caption, at network size; empty unless asked for.
+  /// Other pictures of how the method came to that, by caption, like the reconstruction; empty unless asked for.
   public let steps: [(name: String, image: MedicalImage)]
 }

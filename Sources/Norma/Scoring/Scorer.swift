@@ -128,15 +128,15 @@ public final class Scorer {
     let scores = try withoutGradients {
       try detector.scores(batch, named: names, areReferences: false).mapValues { try $0.values(as: Double.self) }
     }
-    let grids = indices.map { images.grids[$0] }
+    let placements = indices.map { images.placements[$0] }
     var maps: [(name: String, maps: [AnomalyMap])] = []
     var reconstructions: [MedicalImage]?
     var steps: [(name: String, images: [MedicalImage])] = []
     if explains {
       let explanation = try detector.explanation(of: batch)
-      maps = try explanation.maps.map { ($0.name, try AnomalyMap.maps($0.values.detached(), on: grids)) }
-      reconstructions = try explanation.reconstruction.map { try specification.images($0, from: grids) }
-      steps = try explanation.steps.map { ($0.name, try specification.images($0.images, from: grids)) }
+      maps = try explanation.maps.map { ($0.name, try AnomalyMap.maps($0.values.detached(), at: placements)) }
+      reconstructions = try explanation.reconstruction.map { try specification.images($0, at: placements) }
+      steps = try explanation.steps.map { ($0.name, try specification.images($0.images, at: placements)) }
     }
     return try indices.enumerated().map { position, index in
       guard let score = scores[main]?[position] else {
@@ -157,16 +157,24 @@ public final class Scorer {
   private func forEachBatch(of images: PreparedImages, _ body: (Tensor, [Int]) throws -> Void) throws {
     let loader = BatchLoader(images, order: Array(0..<images.count), batchSize: batchSize)
     while let (values, indices) = try loader.next() {
-      try body(specification.scaled(specification.batch(values, on: device)), indices)
+      try body(images.batch(values, at: indices, on: device), indices)
     }
   }
 
-  /// Median and 99.5 % of each map's values over normal images.
+  /// Median and 99.5 % of each map's values over normal images, padding left out.
   private func mapRanges(of images: PreparedImages) throws -> [String: [Double]] {
     var values: [String: [Float]] = [:]
-    try forEachBatch(of: images) { batch, _ in
+    try forEachBatch(of: images) { batch, indices in
+      let placements = indices.map { images.placements[$0] }
       for (name, map) in try self.detector.explanation(of: batch).maps {
-        values[name, default: []] += try map.detached().values()
+        guard placements.contains(where: \.isPadded) else {
+          values[name, default: []] += try map.detached().values()
+          continue
+        }
+        for (position, placement) in placements.enumerated() {
+          let shown = try placement.covered(map.detached().selected(position, axis: 0))
+          values[name, default: []] += try shown.contiguous().values()
+        }
       }
     }
     return values.mapValues { values in

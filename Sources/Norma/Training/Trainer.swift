@@ -159,7 +159,7 @@ public final class Trainer {
       defer { position.seconds += Date().timeIntervalSince(begun) }
       while let (values, indices) = try loader.next(), let first = indices.first {
         if isInterrupted() { return false }
-        try body(specification.scaled(specification.batch(values, on: device)), first..<first + indices.count)
+        try body(data.training.batch(values, at: indices, on: device), first..<first + indices.count)
         progress(
           WorkProgress("preparing", done: first + indices.count, total: data.training.count, unit: "images"))
         guard Date().timeIntervalSince(saved) > 60 else { continue }
@@ -198,7 +198,7 @@ public final class Trainer {
       let batch =
         try stage.readsImages
         ? augmentation(
-          specification.scaled(specification.batch(values, on: device)), background: specification.background,
+          data.training.batch(values, at: indices, on: device), background: specification.background,
           random: random) : .zeros([0], on: device)
       let step = TrainingStep(
         due: runner.due(in: position.iteration), random: random, indices: indices, iteration: position.iteration,

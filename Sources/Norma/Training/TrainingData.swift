@@ -1,5 +1,5 @@
 import Foundation
-import MedicalImaging
+public import MedicalImaging
 
 /// The images of a run, split and prepared.
 public struct TrainingData: Sendable {
@@ -16,25 +16,28 @@ public struct TrainingData: Sendable {
 
   /// Opens a data set and prepares its images as a configuration says.
   /// - Parameters:
-  ///   - folder: the data set's folder, its manifest, or a NumPy archive (see `ImageDataSet.open`).
+  ///   - folder: the data set's folder, its manifest, or a NumPy archive (see `ImageDataSet.open`); or a file that
+  ///     `DataPreparation` made of one.
   ///   - readsTraining: false leaves the training images out, for evaluation.
   ///   - earlier: images of another run on the same folder; those that are in memory are not read again.
   ///
   /// Validation and test images without a label are left out, with a warning.
   /// - Throws: `DataSetError` for a data set that cannot be used or has no normal images to train on, or when more than 1 % of the training images or all of a
-  ///   class cannot be read.
+  ///   class cannot be read; `PreparedDataError` for a prepared file of other input settings.
   public init(
     folder: String, configuration: RunConfiguration, readsTraining: Bool = true, reusing earlier: TrainingData? = nil,
     progress: ProgressHandler = { _ in }
   ) async throws {
-    let set = try configuration.dataSet(in: folder)
+    let prepared = try PreparedDataSet.opened(at: folder)
+    let set = try configuration.dataSet(in: folder, prepared: prepared)
     let items = readsTraining ? try configuration.trainingItems(of: set) : []
     guard !readsTraining || !items.isEmpty else { throw DataSetError.nothingToTrain(path: folder) }
     let specification = configuration.inputSpecification
     let limit = configuration.data.memoryLimit * 1_048_576
     let known = earlier.map { [$0.training, $0.validation, $0.test].compactMap { $0 } } ?? []
     func prepare(_ items: [DataItem], _ name: String) async throws -> PreparedImages {
-      try await PreparedImages(items, for: specification, memoryLimit: limit, reusing: known) { done in
+      if let prepared { return prepared.images(items, for: specification) }
+      return try await PreparedImages(items, for: specification, memoryLimit: limit, reusing: known) { done in
         progress(WorkProgress("reading \(name) images", done: done, total: items.count, unit: "images"))
       }
     }
@@ -52,8 +55,12 @@ public struct TrainingData: Sendable {
       (fingerprint, warnings) = ("", skipped)
       return
     }
-    fingerprint = try await ContentIndex(of: items).fingerprint
-    warnings = try await ContentIndex(of: items + validationItems + testItems).warnings + skipped
+    func index(_ items: [DataItem]) async throws -> ContentIndex {
+      if let prepared { return prepared.contents(of: items) }
+      return try await ContentIndex(of: items)
+    }
+    fingerprint = try await index(items).fingerprint
+    warnings = try await index(items + validationItems + testItems).warnings + skipped
   }
 
   /// Images that are in memory already, for tests and demonstrations.
@@ -67,14 +74,28 @@ public struct TrainingData: Sendable {
 
 extension RunConfiguration {
   /// The data set in a folder as the run sees it: as many images as its limit, validation images set aside.
-  /// - Throws: `DataSetError`.
-  func dataSet(in folder: String) throws(DataSetError) -> ImageDataSet {
-    var set = try ImageDataSet.open(folder, normalClass: data.normalClass.isEmpty ? nil : data.normalClass)
-    if inputSpecification.isVolume { set = set.gatheringSeries() }
+  /// - Throws: `DataSetError`, `PreparedDataError`.
+  public func dataSet(in folder: String) throws -> ImageDataSet {
+    try dataSet(in: folder, prepared: PreparedDataSet.opened(at: folder))
+  }
+
+  /// The same, of a file that was opened before; nil: `folder` is no prepared file.
+  func dataSet(in folder: String, prepared: PreparedDataSet?) throws -> ImageDataSet {
+    try prepared?.check(self)
+    var set = try prepared?.dataSet ?? wholeDataSet(in: folder)
     if data.limit > 0 { set = try set.limited(to: data.limit, seed: UInt64(seed)) }
     guard data.validationNormal + data.validationAbnormal > 0 else { return set }
     return try set.settingAsideValidation(
       normal: data.validationNormal, abnormal: data.validationAbnormal, seed: UInt64(seed))
+  }
+
+  /// The data set in a folder, whole and with the publisher's splits.
+  func wholeDataSet(in folder: String) throws -> ImageDataSet {
+    func chosen(_ text: String) -> String? { text.isEmpty ? nil : text }
+    let set = try ImageDataSet.open(
+      folder, as: data.set.isEmpty ? nil : data.publishedSet(), normalClass: chosen(data.normalClass),
+      part: chosen(data.part), uncertain: data.uncertain)
+    return inputSpecification.isVolume ? set.gatheringSeries() : set
   }
 
   /// The images of `dataSet(in:)` that the run is trained on.

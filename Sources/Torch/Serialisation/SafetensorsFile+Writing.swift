@@ -15,7 +15,7 @@ extension SafetensorsFile {
       let (left, right) = (alignmentRank($0.dtype), alignmentRank($1.dtype))
       return left != right ? left < right : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }
-    let header = header(sorted, metadata: metadata)
+    let header = header(sorted.map { ($0.name, $0.dtype, $0.shape) }, metadata: metadata)
     guard header.count <= longestHeader else {
       throw SerialisationError(
         path: url.path, reason: "would need a header of \(header.count) bytes, more than the format's \(longestHeader)",
@@ -40,6 +40,24 @@ extension SafetensorsFile {
         path: url.path, reason: "cannot be written",
         remedy: "check that its folder exists, that you may write there and that the disk is not full")
     }
+  }
+
+  /// The bytes in front of the arrays, length and header, for a file that is written piece by piece.
+  /// - Parameters:
+  ///   - arrays: name, element type and shape of each, in the order of the data.
+  ///   - byteCount: how many bytes to fill, a multiple of 8, with spaces behind the header's text.
+  /// - Throws: `SerialisationError` when the text does not fit.
+  public static func opening(
+    of arrays: [(name: String, dtype: ArrayDType, shape: [Int])], metadata: [String: String] = [:], byteCount: Int
+  ) throws(SerialisationError) -> Data {
+    var header = header(arrays, metadata: metadata)
+    guard header.count + 8 <= byteCount else {
+      throw SerialisationError(
+        path: "header", reason: "takes \(header.count + 8) bytes of the \(byteCount) that it has",
+        remedy: "give it more room")
+    }
+    header.append(Data(repeating: UInt8(ascii: " "), count: byteCount - 8 - header.count))
+    return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
   }
 
   private static func check(_ arrays: [StoredArray], path: String) throws(SerialisationError) {
@@ -67,7 +85,9 @@ extension SafetensorsFile {
   }
 
   /// The JSON header, padded with spaces to a multiple of 8 bytes.
-  private static func header(_ arrays: [StoredArray], metadata: [String: String]) -> Data {
+  private static func header(
+    _ arrays: [(name: String, dtype: ArrayDType, shape: [Int])], metadata: [String: String]
+  ) -> Data {
     var items: [String] = []
     if !metadata.isEmpty {
       let pairs = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
@@ -77,7 +97,7 @@ extension SafetensorsFile {
     var offset = 0
     for array in arrays {
       let shape = array.shape.map(String.init).joined(separator: ",")
-      let end = offset + array.data.count
+      let end = offset + (array.dtype.byteCount(of: array.shape) ?? 0)
       items.append(
         "\(quoted(array.name)):{\"dtype\":\"\(array.dtype.rawValue)\",\"shape\":[\(shape)],"
           + "\"data_offsets\":[\(offset),\(end)]}")

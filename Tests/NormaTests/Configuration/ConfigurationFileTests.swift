@@ -28,6 +28,14 @@ struct ConfigurationFileTests {
         "method: simsid\ndetector: {PATCHGRID: 2}",
         "configuration key 'detector.PATCHGRID' does not exist; did you mean 'detector.patchGrid'?"
       ),
+      (
+        "method: simsid\ninput: {percentile: [1, 99]}",
+        "configuration key 'input.percentile' does not exist; did you mean 'input.percentiles'?"
+      ),
+      (
+        "method: simsid\ninput: {clahe: {cliplimit: 0.01}}",
+        "configuration key 'input.clahe.cliplimit' does not exist; did you mean 'input.clahe.clipLimit'?"
+      ),
       ("method: simsid\nquizzical: 2", "configuration key 'quizzical' does not exist"),
       (
         "method: band-energy\ndetector: {slots: 2}",
@@ -75,6 +83,8 @@ struct ConfigurationFileTests {
         "detector: {decoderMemories: [windows, window]}",
         "configuration key 'detector.decoderMemories[1]' is window; it may be windows, perPatch or none"
       ),
+      ("input: {aspect: keep}", "configuration key 'input.aspect' is keep; it may be stretch or pad"),
+      ("input: {crop: lung}", "configuration key 'input.crop' is lung; it may be none or body"),
       ("detector: {output: relu}", "configuration key 'detector.output' is relu; it may be tanh or sigmoid"),
     ])
   func wrongChoices(_ yaml: String, _ expected: String) {
@@ -87,6 +97,29 @@ struct ConfigurationFileTests {
       ("seed: -1", "configuration key 'seed' is -1; it may be 0 or more"),
       ("training: {batchSize: 1}", "configuration key 'training.batchSize' is 1; it may be 2 or more"),
       ("input: {deviations: 0}", "configuration key 'input.deviations' is 0.0; it may be above 0"),
+      (
+        "input: {percentiles: [99, 1]}",
+        "configuration key 'input.percentiles' is [99.0, 1.0]; it may be two ascending numbers of 0 to 100, or empty"
+      ),
+      (
+        "input: {pairedPercentiles: [1, 101]}",
+        "configuration key 'input.pairedPercentiles' is [1.0, 101.0]; it may be two ascending numbers of 0 to 100, or empty"
+      ),
+      (
+        "input: {percentiles: [1, 99], window: [0, 15]}",
+        "configuration key 'input.percentiles' is [1.0, 99.0]; it may be empty while input.window fixes black and white; "
+          + "give one of the two"
+      ),
+      (
+        "input: {clahe: {clipLimit: 2}}",
+        "configuration key 'input.clahe.clipLimit' is 2.0; it may be 0 (off) to 1"
+      ),
+      ("input: {clahe: {tiles: 0}}", "configuration key 'input.clahe.tiles' is 0; it may be 1 to 64"),
+      (
+        "input: {spacing: [1, 2, 3]}",
+        "configuration key 'input.spacing' is [1.0, 2.0, 3.0]; it may be two numbers, for y and x, of 0.001 to 1000 "
+          + "millimetres, or empty"
+      ),
       ("augmentation: {translation: 0.6}", "configuration key 'augmentation.translation' is 0.6; it may be 0 to 0.5"),
       (
         "training: {checkpoint: average}",
@@ -227,7 +260,10 @@ struct ConfigurationFileTests {
           limit: 0
           memoryLimit: 4096
           normalClass: ''
+          part: ''
+          set: ''
           trainingImages: 0
+          uncertain: ignore
           validationAbnormal: 0
           validationNormal: 0
         detector:
@@ -238,9 +274,17 @@ struct ConfigurationFileTests {
           neighbours: 5
           sigmas: [1.0, 2.0, 4.0, 8.0, 16.0]
         input:
+          aspect: stretch
+          clahe:
+            clipLimit: 0.0
+            tiles: 8
+          crop: none
           deviations: 3.0
           intensity: symmetric
+          pairedPercentiles: []
           pairedWindow: []
+          percentiles: []
+          spacing: []
           window: []
         method: band-energy
         seed: 1

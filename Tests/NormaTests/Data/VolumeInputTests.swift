@@ -183,7 +183,7 @@ struct VolumeInputTests {
       yaml: "method: band-energy\ninput: {window: [0, 15], pairedWindow: [-1000, 1000]}", source: "test")
     #expect(configuration.input.window == [0, 15] && configuration.input.pairedWindow == [-1000, 1000])
     #expect(try ConfigurationFile.read(yaml: ConfigurationFile.yaml(configuration), source: "again") == configuration)
-    #expect(configuration.inputSpecification.window(of: .volume(Fixtures.volume(1))) == 0...15)
+    #expect(try configuration.inputSpecification.window(of: .volume(Fixtures.volume(1))) == 0...15)
     for window in ["[15, 0]", "[1]", "[1, 1]", "[1, 2, 3]"] {
       #expect(throws: ConfigurationError.self) {
         try ConfigurationFile.read(yaml: "method: band-energy\ninput: {window: \(window)}", source: "test")
