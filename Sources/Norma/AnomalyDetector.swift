@@ -55,8 +55,8 @@ public protocol AnomalyDetector: AnyObject {
   /// Scores `[B]` by name, larger for more unusual images, of a batch in network scale.
   /// - Parameters:
   ///   - names: the scores that are wanted; nothing else need be computed.
-  ///   - areReferences: the images are those that `fit` saw, and none may be compared with itself.
-  func scores(_ batch: Tensor, named names: Set<String>, areReferences: Bool) throws -> [String: Tensor]
+  ///   - areReferences: whether the images are among those that `fit` saw: none may be compared with itself.
+  func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String: Tensor]
 
   /// Anomaly maps and reconstructions of a batch in network scale.
   func explanation(of batch: Tensor) throws -> Explanation
@@ -88,9 +88,23 @@ extension AnomalyDetector {
   public func resume(from state: [String: Tensor]) throws {}
 
   /// All scores of a batch.
-  func scores(_ batch: Tensor, areReferences: Bool) throws -> [String: Tensor] {
+  func scores(_ batch: Tensor, areReferences: ReferenceMatch) throws -> [String: Tensor] {
     try scores(batch, named: Set(scoreNames), areReferences: areReferences)
   }
+}
+
+/// Whether a batch holds images that `AnomalyDetector.fit` saw, so that none is compared with itself.
+public enum ReferenceMatch: Equatable, Sendable, ExpressibleByBooleanLiteral {
+  /// They are others.
+  case others
+  /// Each is one of them.
+  case itself
+  /// Each is one of them, at these places of all, which are of these subjects: slices of one volume are as good as the same
+  /// image, and none is compared with another. Where there is one volume only, with itself alone.
+  case among(_ subjects: [Int], at: [Int])
+
+  /// `itself` or `others`.
+  public init(booleanLiteral value: Bool) { self = value ? .itself : .others }
 }
 
 /// Why images were scored as they were.

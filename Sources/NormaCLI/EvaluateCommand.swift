@@ -12,8 +12,8 @@ struct EvaluateCommand: AsyncParsableCommand {
       Either of trained detectors (--checkpoint, repeatable: mean ± sd over them), or of a configuration that is trained
       with several seeds first (--trials; finished trials are kept, interrupted ones continue).
 
-      The yardstick (band energies, no network) is fitted to the same data and stands in every table of images; there is
-      none for volumes.
+      The yardstick (band energies, no network) is fitted to the same data and stands in every table of images, and of
+      volumes that are seen slice by slice; there is none for methods that take volumes.
 
       Where abnormal test images have masks, every anomaly map is compared with them as well: pixel AUROC, pixel average
       precision, AUPRO (per-region overlap, false positive rate up to 0.3) and best Dice.
@@ -75,7 +75,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     if yardstick, !fits { console.say("norma: the yardstick is left out: \(data) was prepared for another image size") }
     let reference =
       try await yardstick && fits && configuration.detector.method != .bandEnergy
-      && !configuration.inputSpecification.isVolume
+      && configuration.inputSpecification.extents.count == 2
       ? Yardstick.outcomes(like: outcomes, data: data, device: device, progress: console.show) : []
     let evaluation = EvaluationPage(outcomes: outcomes, yardstick: reference)
     if common.json { try evaluation.printJSON() } else { print(try evaluation.text()) }

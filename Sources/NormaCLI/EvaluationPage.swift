@@ -20,6 +20,13 @@ enum Yardstick {
       var configuration = try Preset.bandEnergy.configuration()
       configuration.seed = outcome.metadata.configuration.seed
       configuration.data = outcome.metadata.configuration.data
+      let input = outcome.metadata.configuration.input
+      if input.views == .slices {
+        let own = configuration.input
+        configuration.input = input
+        (configuration.input.intensity, configuration.input.deviations) = (own.intensity, own.deviations)
+        (configuration.input.aspect, configuration.input.spacing) = (own.aspect, [])  // its side is another
+      }
       let ending = try await Trials.run(
         configuration, seeds: [configuration.seed], folder: data, output: folder.appendingPathComponent("\(index)"),
         device: device, progress: progress)

@@ -60,7 +60,8 @@ struct ScoreCommand: AsyncParsableCommand {
     let files = try ImageDataSet.files(at: images)
     let items = (scorer.specification.isVolume ? files.gatheringSeries() : files).items
     for file in [csv, sheet].compactMap({ $0 }) { try OutputFolder.make(for: URL(fileURLWithPath: file)) }
-    let prepared = try await PreparedImages(items, for: scorer.specification)
+    let prepared = try await PreparedImages(
+      items, for: scorer.specification, memoryLimit: DataConfiguration().memoryLimit * 1_048_576)
     prepared.failures.forEach { console.say("norma: \($0.reason)") }
     var table = ScoreLines(isJSON: common.json)
     var pictures = CaseSheet()

@@ -24,7 +24,7 @@ struct VolumeFilesTests {
     }
     func didApply(_ update: TrainingUpdate) throws {}
     func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
-    func scores(_ batch: Tensor, named names: Set<String>, areReferences: Bool) throws -> [String: Tensor] {
+    func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String: Tensor] {
       ["brightness": try batch.mean([1, 2, 3, 4])]
     }
     func explanation(of batch: Tensor) throws -> Explanation {

@@ -37,7 +37,7 @@ final class ConvolutionDetector: AnomalyDetector {
 
   func scoringBatchSize(on device: Device) -> Int { 3 }
 
-  func scores(_ batch: Tensor, named names: Set<String>, areReferences: Bool) throws -> [String: Tensor] {
+  func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String: Tensor] {
     ["error": try errors(batch).map.mean([1, 2, 3])]
   }
 

@@ -3,7 +3,8 @@
 ///
 /// In this order: the body is found, black and white are fixed, the image is resampled, its contrast equalised, the rest of the
 /// network's grid padded with black, and the whole brought to the scale of `intensity`. Everything is off unless said
-/// otherwise: images are stretched to the network's sides. DICOM's MONOCHROME1 is turned around on reading.
+/// otherwise: images are stretched to the network's sides. DICOM's MONOCHROME1 is turned around on reading. Volumes may be seen
+/// slice by slice or box by box (`views`); scores and maps are the volumes' all the same.
 public struct InputConfiguration: Codable, Equatable, Sendable {
   /// The scale of pixel values.
   public enum Intensity: String, Codable, CaseIterable, Sendable {
@@ -32,6 +33,35 @@ public struct InputConfiguration: Codable, Equatable, Sendable {
     case body
   }
 
+  /// What of an image a network sees at once.
+  public enum Views: String, Codable, CaseIterable, Sendable {
+    /// All of it.
+    case whole
+    /// Of a volume, one slice: how methods for images are trained on volumes and score them.
+    case slices
+    /// Of a volume, a box with the network's sides, at the volume's own scale or that of `spacing`: how methods for volumes
+    /// work on volumes that are larger than they.
+    case patches
+  }
+  /// How slices lie in the patient.
+  public enum Plane: String, Codable, CaseIterable, Sendable {
+    /// From the feet to the head, one behind the other.
+    case axial
+    /// From the back to the front.
+    case coronal
+    /// From the left to the right.
+    case sagittal
+  }
+  /// How the scores of a volume's slices or patches become the volume's.
+  public enum Gathering: String, Codable, CaseIterable, Sendable {
+    /// The highest: a lesion is in few of them.
+    case max
+    /// Their mean.
+    case mean
+    /// The mean of the highest tenth, of one at least.
+    case top
+  }
+
   /// The scale of pixel values.
   public var intensity = Intensity.symmetric
   /// Standard deviations that `standardised` maps to 1.
@@ -56,6 +86,19 @@ public struct InputConfiguration: Codable, Equatable, Sendable {
   public var spacing: [Double] = []
   /// Which part of an image the network sees.
   public var crop = Crop.none
+  /// What of it the network sees at once. Slices are brought to the network's sides in their plane; patches are not scaled
+  /// but by `spacing`.
+  public var views = Views.whole
+  /// How slices lie.
+  public var plane = Plane.axial
+  /// One of so many slices is seen; maps are linear between them.
+  public var sliceStep = 1
+  /// The share of a side that neighbouring patches have in common, at least; their maps are blended.
+  public var overlap = 0.5
+  /// Slices or patches of each volume that an epoch of training sees, drawn at random; 0: all.
+  public var viewsPerImage = 0
+  /// How the scores of slices or patches become the volume's.
+  public var gather = Gathering.max
 
   /// Published scale.
   public init() {}
@@ -87,10 +130,24 @@ public struct InputConfiguration: Codable, Equatable, Sendable {
     }
     try require((0...1).contains(clahe.clipLimit), "clahe.clipLimit", clahe.clipLimit, "0 (off) to 1")
     try require((1...64).contains(clahe.tiles), "clahe.tiles", clahe.tiles, "1 to 64")
-    let axes = extents.count == 3 ? "three numbers, for z, y and x," : "two numbers, for y and x,"
+    let axes = extents.count == 3 || views == .slices ? 3 : 2
     try require(
-      spacing.isEmpty || spacing.count == extents.count && spacing.allSatisfy { (1e-3...1e3).contains($0) }, "spacing",
-      spacing, "\(axes) of 0.001 to 1000 millimetres, or empty")
+      spacing.isEmpty || spacing.count == axes && spacing.allSatisfy { (1e-3...1e3).contains($0) }, "spacing",
+      spacing,
+      "\(axes == 3 ? "three numbers, for z, y and x," : "two numbers, for y and x,") of 0.001 to 1000 millimetres, or empty"
+    )
+    try require(
+      views != .slices || extents.count == 2, "views", views.rawValue,
+      "whole or patches, as the method takes volumes; slices are for methods that take images")
+    try require(
+      views != .patches || extents.count == 3, "views", views.rawValue,
+      "whole, or slices of volumes, as the method takes images; patches are for methods that take volumes")
+    try require(
+      views != .patches || aspect == .stretch, "aspect", aspect.rawValue,
+      "stretch while input.views is patches, which are not scaled but by input.spacing")
+    try require((1...1000).contains(sliceStep), "sliceStep", sliceStep, "1 to 1000")
+    try require((0...0.9).contains(overlap), "overlap", overlap, "0 to 0.9")
+    try require(viewsPerImage >= 0, "viewsPerImage", viewsPerImage, "0 (all) or a number of slices or patches")
   }
 
   /// Whether images prepared for another configuration are the same: only the scale may differ.

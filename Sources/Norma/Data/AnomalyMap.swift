@@ -41,11 +41,15 @@ public struct AnomalyMap: Equatable, Sendable {
   static func maps(_ batch: Tensor, at placements: [GridPlacement]) throws(TorchError) -> [AnomalyMap] {
     var maps: [AnomalyMap] = []
     for (index, placement) in placements.enumerated() {
-      let map = try batch.selected(index, axis: 0)
-      let outside = try placement.seesWhole ? 0 : min(0, placement.covered(map).minimum().item())
-      let restored = try placement.restored(map, outside: outside)
-      maps.append(AnomalyMap(grid: placement.grid, values: try restored.contiguous().values()))
+      maps.append(try AnomalyMap(batch.selected(index, axis: 0), at: placement))
     }
     return maps
+  }
+
+  /// A map `[sides…]` over the network's grid, or over what its views were put together to, on the image's own grid.
+  init(_ map: Tensor, at placement: GridPlacement) throws(TorchError) {
+    let outside = try placement.seesWhole ? 0 : min(0, placement.covered(map).minimum().item())
+    let restored = try placement.restored(map, outside: outside)
+    self.init(grid: placement.grid, values: try restored.contiguous().values())
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Hands out batches of prepared images in a given order, gathered ahead of time on threads of its own.
+/// Hands out batches of prepared images or of their views in a given order, gathered ahead of time on threads of its own.
 final class BatchLoader: Sendable {
   private let images: PreparedImages
   private let batches: [[Int]]
@@ -10,7 +10,7 @@ final class BatchLoader: Sendable {
   private static let depth = 4
 
   /// - Parameters:
-  ///   - order: indices of images.
+  ///   - order: indices of views (`PreparedImages.views`): of images, where the network sees all of one.
   ///   - skipped: batches at the start that are not wanted (already used before a resume).
   ///   - smallestBatch: a last batch with fewer images is dropped.
   ///   - readsImages: false hands out indices alone.
@@ -25,9 +25,10 @@ final class BatchLoader: Sendable {
     batches = Array(all.filter { $0.count >= smallestBatch }.dropFirst(skipped))
     queue = Queue(depth: Self.depth)
     let thread = Thread { [images, batches, queue] in
-      for batch in batches {
+      var files = OpenImages(images, batches: batches)
+      for (number, batch) in batches.enumerated() {
         let loaded: Queue.Element = Result {
-          readsImages ? try Self.load(batch, from: images) : (values: [], indices: batch)
+          readsImages ? try files.load(batch, number: number) : (values: [], indices: batch)
         }
         guard queue.push(loaded) else { return }
       }
@@ -42,20 +43,42 @@ final class BatchLoader: Sendable {
   /// Seconds that `next` has waited for images.
   var waited: Double { queue.waited }
 
-  /// The next batch and the indices of its images; nil after the last.
+  /// The next batch and the indices of its views; nil after the last.
   /// - Throws: `ImageError` when a file can no longer be read.
   func next() throws -> (values: [[Float]], indices: [Int])? { try queue.pop()?.get() }
 
-  /// One batch; images that are not in memory are read from their files, on all processors.
-  private static func load(_ batch: [Int], from images: PreparedImages) throws -> (values: [[Float]], indices: [Int]) {
-    guard batch.contains(where: { !images.isInMemory($0) }) else {
-      return (try batch.map { try images.values(at: $0) }, batch)
+  /// The images that are read from their files, each once from the first batch with one of its views to the last.
+  private struct OpenImages {
+    private let images: PreparedImages
+    /// The last batch that wants an image.
+    private var last: [Int: Int] = [:]
+    private var open: [Int: [Float]] = [:]
+
+    init(_ images: PreparedImages, batches: [[Int]]) {
+      self.images = images
+      for (number, batch) in batches.enumerated() {
+        for view in batch where !images.isInMemory(images.views[view].image) { last[images.views[view].image] = number }
+      }
     }
-    let gathered = Gathered(count: batch.count)
-    DispatchQueue.concurrentPerform(iterations: batch.count) { position in
-      gathered.set(Result { try images.values(at: batch[position]) }, at: position)
+
+    /// One batch; images that are neither in memory nor open are read on all processors.
+    mutating func load(_ batch: [Int], number: Int) throws -> (values: [[Float]], indices: [Int]) {
+      let known = open
+      let closed = Set(batch.map { images.views[$0].image }.filter { last[$0] != nil && known[$0] == nil }).sorted()
+      if !closed.isEmpty {
+        let gathered = Gathered(count: closed.count)
+        DispatchQueue.concurrentPerform(iterations: closed.count) { [images] position in
+          gathered.set(Result { try images.values(at: closed[position]) }, at: position)
+        }
+        for (image, values) in zip(closed, try gathered.values()) { open[image] = values }
+      }
+      defer { for image in open.keys where last[image] == number { open[image] = nil } }
+      let values = try batch.map { view in
+        let image = images.views[view].image
+        return images.values(ofView: view, in: try open[image] ?? images.values(at: image))
+      }
+      return (values, batch)
     }
-    return (try gathered.values(), batch)
   }
 
   /// Images of a batch as they come in.

@@ -41,12 +41,19 @@ public struct DataPreparation: Sendable {
   /// Opens a data set as a configuration says; nothing is read or written.
   /// - Parameters:
   ///   - keepsPatients: whether the file is to hold patients as they are called; otherwise they are numbered.
-  /// - Throws: `DataSetError` for a data set that cannot be used; `PreparedDataError.notWritable` for an output of another ending.
+  /// - Throws: `DataSetError` for a data set that cannot be used; `PreparedDataError.notWritable` for an output of another ending;
+  ///   `ConfigurationError` for slices and patches, which a prepared file does not hold.
   public init(
     of folder: String, for configuration: RunConfiguration, to output: String, keepsPatients: Bool = false
   ) throws {
     guard output.lowercased().hasSuffix(PreparedDataSet.ending) else {
       throw PreparedDataError.notWritable(path: output, reason: "its name must end in \(PreparedDataSet.ending)")
+    }
+    let views = configuration.input.views
+    guard views == .whole else {
+      throw ConfigurationError.invalidValue(
+        key: "input.views", value: views.rawValue,
+        allowed: "whole in a prepared file, which holds one picture of each image")
     }
     (self.configuration, self.output, self.keepsPatients) = (configuration, output, keepsPatients)
     specification = configuration.inputSpecification

@@ -5,14 +5,17 @@ extension GridPlacement {
   /// - Parameters:
   ///   - source: the part, one range per axis.
   ///   - spacing: how far samples lie apart along each axis, in one unit, all positive.
+  ///   - kept: the axis that has its samples in any case.
   /// - Precondition: there are as many of each as the grid has axes.
-  init(fitting source: [Range<Int>], of grid: ImageGrid, spacing: [Double], into extents: [Int]) {
+  init(
+    fitting source: [Range<Int>], of grid: ImageGrid, spacing: [Double], into extents: [Int], keeping kept: Int? = nil
+  ) {
     let lengths = zip(source, spacing).map { Double($0.count) * $1 }
-    let factor = zip(extents, lengths).map { Double($0) / $1 }.min() ?? 1
+    let factor = extents.indices.filter { $0 != kept }.map { Double(extents[$0]) / lengths[$0] }.min() ?? 1
     self.init(
       grid: grid,
       axes: grid.extents.indices.map { axis in
-        let samples = (lengths[axis] * factor).rounded()
+        let samples = axis == kept ? Double(source[axis].count) : (lengths[axis] * factor).rounded()
         return AxisPlacement(
           extent: grid.extents[axis], source: source[axis],
           resampled: samples < Double(extents[axis]) ? max(1, Int(samples)) : extents[axis], count: extents[axis])

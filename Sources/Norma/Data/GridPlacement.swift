@@ -45,6 +45,7 @@ struct GridPlacement: Equatable, Sendable {
     }
     let slices = try sliced(
       source.squeezed(0).resized(to: inPlane, .cubic, antialias: true), to: axes.suffix(2).map(\.kept))
+    guard slices.extent(1) != extents[0] else { return try sliced(slices.unsqueezed(0), to: axes.map(\.kept)) }
     let (height, width) = (slices.extent(2), slices.extent(3))
     let lines = try slices.reshaped([1, 1, slices.extent(1), height * width])
       .resized(to: [extents[0], height * width], .cubic, antialias: true)

@@ -3,16 +3,23 @@ import Torch
 
 // Which part of an image a network sees, at which size, and between which values.
 extension InputSpecification {
-  /// Where the network's grid lies in an image's.
-  /// - Throws: `ImageError` when the spacing that the configuration asks for cannot be had.
+  /// Where the network's grid lies in an image's; where the image is cut, the field that all views make together.
+  /// - Throws: `ImageError` when the spacing that the configuration asks for cannot be had, or makes too many samples.
   func placement(of image: MedicalImage) throws -> GridPlacement {
     let grid = image.grid
-    guard intensity.aspect == .pad || intensity.crop == .body || !intensity.spacing.isEmpty else {
+    guard isCut || intensity.aspect == .pad || intensity.crop == .body || !intensity.spacing.isEmpty else {
       return GridPlacement(stretching: grid, to: extents)
     }
     let source = try intensity.crop == .body ? BodyRegion.box(in: image.grey, on: grid) : grid.extents.map { 0..<$0 }
     let spacing = image.distances
     let path = image.provenance.path ?? "the image"
+    let extents = fieldSides(of: source, spacing: spacing)
+    guard !isCut || extents.reduce(1, { $0 * Double($1) }) <= Double(ImageReader.maximumSamples) else {
+      throw ImageError.rejected(
+        path: path,
+        reason: "cut into \(unit) it has more than \(ImageReader.maximumSamples) samples; give a smaller "
+          + "detector.imageSize or a larger input.spacing")
+    }
     if !intensity.spacing.isEmpty {
       guard let spacing else {
         throw ImageError.rejected(
@@ -36,10 +43,14 @@ extension InputSpecification {
       return GridPlacement(
         grid: grid,
         axes: grid.extents.indices.map {
-          AxisPlacement(extent: grid.extents[$0], source: source[$0], resampled: extents[$0], count: extents[$0])
+          AxisPlacement(
+            extent: grid.extents[$0], source: source[$0],
+            resampled: intensity.views == .patches ? source[$0].count : extents[$0], count: extents[$0])
         })
     }
-    return GridPlacement(fitting: source, of: grid, spacing: spacing ?? extents.map { _ in 1 }, into: extents)
+    return GridPlacement(
+      fitting: source, of: grid, spacing: spacing ?? extents.map { _ in 1 }, into: extents,
+      keeping: intensity.views == .slices ? intensity.plane.axis : nil)
   }
 
   /// The values of an image that are black and white on the network's scale, before its contrast is equalised.

@@ -20,10 +20,10 @@ public struct InputSpecification: Codable, Equatable, Sendable {
     self.init(extents: [size, size], intensity: intensity)
   }
 
-  /// Whether the network takes volumes.
-  public var isVolume: Bool { extents.count == 3 }
+  /// Whether images are volumes, be it that the network sees their slices.
+  public var isVolume: Bool { extents.count == 3 || intensity.views == .slices }
 
-  /// Values of one prepared image.
+  /// Values of one network's input.
   var count: Int { extents.reduce(channels, *) }
 
   /// Whether images prepared for another specification can be used: only the scale may differ.
@@ -76,7 +76,8 @@ public struct InputSpecification: Codable, Equatable, Sendable {
   }
 
   /// An image at the network's sides, grey, 0 ... 1 over `window`, black in the padding: the values in the order of `Image2D`
-  /// and `Volume3D`.
+  /// and `Volume3D`. Where it is cut into slices all that are seen, one behind the other; where it is cut into boxes the field
+  /// that they are cut from.
   private func prepared(
     _ image: MedicalImage, in placement: GridPlacement, over window: ClosedRange<Float>, equalises: Bool = true
   ) throws -> [Float] {
@@ -87,6 +88,16 @@ public struct InputSpecification: Codable, Equatable, Sendable {
     return try withoutGradients {
       let tensor = try Tensor(samples, shape: [1, 1] + image.grid.extents)
       var seen = try placement.resampled(tensor).clamped(0, 1)
+      if case .slices(let slices) = views(in: placement) {
+        let placement = slices.placement
+        let cut = try slices.cut(seen)
+        guard let equalisation else { return try placement.padded(cut).contiguous().values() }
+        return try cut.unbound(axis: 0).flatMap { slice -> [Float] in
+          let sides = placement.coveredExtents
+          let equalised = try equalisation(slice.contiguous().values(), extents: sides)
+          return try placement.padded(Tensor(equalised, shape: sides)).contiguous().values()
+        }
+      }
       if let equalisation {
         let sides = placement.coveredExtents
         seen = try Tensor(equalisation(seen.contiguous().values(), extents: sides), shape: [1, 1] + sides)
@@ -157,16 +168,20 @@ public struct InputSpecification: Codable, Equatable, Sendable {
     let unit = try greys(batch)
     var images: [MedicalImage] = []
     for (index, placement) in placements.enumerated() {
-      let image = try unit.selected(index, axis: 0)
-      let shown = try placement.seesWhole ? placement.covered(image) : placement.restored(image)
-      let grid = placement.seesWhole ? placement.grid.resampled(to: shown.shape) : placement.grid
-      images.append(MedicalImage(try shown.contiguous().values(), on: grid, range: 0...1))
+      images.append(try Self.image(unit.selected(index, axis: 0), at: placement))
     }
     return images
   }
 
+  /// A grey image `[sides…]`, 0 ... 1, over the network's grid, or over what its views were put together to, as above.
+  static func image(_ grey: Tensor, at placement: GridPlacement) throws(TorchError) -> MedicalImage {
+    let shown = try placement.seesWhole ? placement.covered(grey) : placement.restored(grey)
+    let grid = placement.seesWhole ? placement.grid.resampled(to: shown.shape) : placement.grid
+    return MedicalImage(try shown.contiguous().values(), on: grid, range: 0...1)
+  }
+
   /// The first channel of a network-scaled batch, 0 ... 1.
-  private func greys(_ batch: Tensor) throws(TorchError) -> Tensor {
+  func greys(_ batch: Tensor) throws(TorchError) -> Tensor {
     let unit = try intensity.intensity == .unit ? batch : (batch + 1) / 2
     return try unit.selected(0, axis: 1).clamped(0, 1)
   }
@@ -174,7 +189,7 @@ public struct InputSpecification: Codable, Equatable, Sendable {
 
 /// An image as a network takes it.
 struct PreparedImage: Sendable {
-  /// Values 0 ... 1 of all channels at the network's sides.
+  /// Values 0 ... 1 of all channels at the network's sides, or of all views (`ImageViews`).
   let values: [Float]
   /// Where the network's grid lies in the image's.
   let placement: GridPlacement

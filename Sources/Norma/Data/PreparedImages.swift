@@ -1,3 +1,4 @@
+import Foundation
 public import MedicalImaging
 import Torch
 
@@ -9,6 +10,10 @@ public struct PreparedImages: Sendable {
   public var grids: [ImageGrid] { placements.map(\.grid) }
   /// Where the network's grid lies in each.
   let placements: [GridPlacement]
+  /// How each is cut into views.
+  let layouts: [ImageViews]
+  /// What the network sees, one by one: all images, or all of their slices or boxes.
+  let views: [ImageView]
   /// The items that could not be read, with the reason.
   public let failures: [DecodingReport.Failure]
   /// What the images were prepared for.
@@ -26,7 +31,8 @@ public struct PreparedImages: Sendable {
     _ items: [DataItem], for specification: InputSpecification, memoryLimit: Int = .max,
     reusing earlier: [PreparedImages] = [], progress: (Int) -> Void = { _ in }
   ) async throws {
-    let room = memoryLimit / (specification.count * MemoryLayout<Float>.stride)
+    // What an image takes is known beforehand where the network sees all of it.
+    let room = specification.isCut ? .max : memoryLimit / (specification.count * MemoryLayout<Float>.stride)
     let known = Self.decoded(in: earlier.filter { $0.specification.readsAlike(specification) })
     var results: [Result<Decoded, ImageError>?] = items.enumerated().map { index, item in
       guard let decoded = known[item.path], index >= room || decoded.values != nil else { return nil }
@@ -34,8 +40,15 @@ public struct PreparedImages: Sendable {
     }
     let unread = items.indices.filter { results[$0] == nil }
     var done = items.count - unread.count
-    for (keeps, wanted) in [(true, unread.filter { $0 < room }), (false, unread.filter { $0 >= room })] {
+    var left = memoryLimit - results.reduce(0) { $0 + Self.bytes(of: $1) }
+    let width = ProcessInfo.processInfo.activeProcessorCount
+    let parts =
+      specification.isCut
+      ? stride(from: 0, to: unread.count, by: width).map { Array(unread[$0..<min($0 + width, unread.count)]) }
+      : [unread.filter { $0 < room }, unread.filter { $0 >= room }]
+    for wanted in parts {
       let before = done
+      let keeps = specification.isCut ? left > 0 : wanted.allSatisfy { $0 < room }
       let read = try await ImageReader.decode(filesOf: wanted.map { items[$0] }, progress: { progress(before + $0) }) {
         item -> Decoded in
         if keeps {
@@ -44,7 +57,10 @@ public struct PreparedImages: Sendable {
         }
         return (nil, try specification.placement(of: specification.read(item).image))
       }
-      for (index, result) in zip(wanted, read) { results[index] = result }
+      for (index, result) in zip(wanted, read) {
+        left -= Self.bytes(of: result)
+        results[index] = left < 0 ? result.map { (nil, $0.placement) } : result
+      }
       done += wanted.count
     }
     var (kept, placements, cached): ([DataItem], [GridPlacement], [[Float]?]) = ([], [], [])
@@ -58,6 +74,8 @@ public struct PreparedImages: Sendable {
     if kept.isEmpty, let first = failures.first?.reason, failures.allSatisfy({ $0.reason.isOtherKind }) { throw first }
     (self.items, self.placements, self.cached, self.specification) = (kept, placements, cached, specification)
     prepared = nil
+    layouts = Self.layouts(of: placements, for: specification)
+    views = Self.views(of: layouts)
   }
 
   /// The number of images that could be read.
@@ -72,15 +90,16 @@ public struct PreparedImages: Sendable {
   /// Whether image `index` need not be read from its file.
   func isInMemory(_ index: Int) -> Bool { cached[index] != nil || prepared != nil }
 
-  /// Image `index`, from memory or from its file.
+  /// Image `index` with all of its views, from memory or from its file.
   /// - Throws: `ImageError` when the file cannot be read any more.
   func values(at index: Int) throws -> [Float] {
     try cached[index] ?? prepared?.values(of: items[index]) ?? specification.prepared(items[index]).values
   }
 
-  /// The values of the images at `indices` as one batch on the scale that the network takes.
+  /// The values of the views at `indices` as one batch on the scale that the network takes.
   func batch(_ values: [[Float]], at indices: [Int], on device: Device) throws(TorchError) -> Tensor {
-    try specification.scaled(specification.batch(values, on: device), placements: indices.map { placements[$0] })
+    try specification.scaled(
+      specification.batch(values, on: device), placements: indices.map { placement(ofView: $0) })
   }
 
   /// The first `count` images.
@@ -100,6 +119,11 @@ public struct PreparedImages: Sendable {
   /// An image as it is kept: without values where the memory limit left them out.
   private typealias Decoded = (values: [Float]?, placement: GridPlacement)
 
+  private static func bytes(of result: Result<Decoded, ImageError>?) -> Int {
+    guard case .success(let decoded) = result else { return 0 }
+    return (decoded.values?.count ?? 0) * MemoryLayout<Float>.stride
+  }
+
   /// What is known of images that were prepared before, by path.
   private static func decoded(in earlier: [PreparedImages]) -> [String: Decoded] {
     var known: [String: Decoded] = [:]
@@ -118,5 +142,7 @@ public struct PreparedImages: Sendable {
   ) {
     (self.items, self.placements, self.failures) = (items, placements, failures)
     (self.specification, self.cached, self.prepared) = (specification, cached, prepared)
+    layouts = Self.layouts(of: placements, for: specification)
+    views = Self.views(of: layouts)
   }
 }

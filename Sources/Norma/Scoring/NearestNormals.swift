@@ -35,15 +35,24 @@ struct NearestNormals {
   }
 
   /// The nearest normal images of features `[B, d]`.
-  /// - Parameter areReferences: each row is one of the normal images, and itself is left out.
+  /// - Parameter areReferences: each row is one of the normal images, and itself, with all that shows the same volume, is left
+  ///   out.
   /// - Returns: mean distances `[B]`, and the indices of the neighbours, `[B, k]`.
   func nearest(
-    to features: Tensor, areReferences: Bool
+    to features: Tensor, areReferences: ReferenceMatch
   ) throws(TorchError) -> (distances: Tensor, indices: Tensor) {
-    let skipped = areReferences ? 1 : 0
     let count = references.extent(0)
-    let wanted = min(min(neighbours, count) + skipped, count)
     let all = try standardised(features).pairwiseDistances(to: references)
+    if case .among(let subjects, let rows) = areReferences, subjects.count == count,
+      let others = rows.map({ row in subjects.count { $0 != subjects[row] } }).min(), others > 0
+    {
+      let own = try Tensor(rows.map { subjects[$0] }, shape: [rows.count, 1], on: all.device)
+      let same = try own.equal(Tensor(subjects, shape: [1, count], on: all.device))
+      let (values, indices) = try all.masked(same, by: .infinity).top(min(neighbours, others), axis: 1, largest: false)
+      return (try values.mean([1]), indices)
+    }
+    let skipped = areReferences == .others ? 0 : 1
+    let wanted = min(min(neighbours, count) + skipped, count)
     let (values, indices) = try all.top(wanted, axis: 1, largest: false)
     let kept = min(skipped, wanted - 1)..<wanted
     return (try values.sliced(kept, axis: 1).mean([1]), try indices.sliced(kept, axis: 1))
@@ -52,7 +61,7 @@ struct NearestNormals {
   /// Where features `[B, d]` that are laid out as `[channels, cells, cells]` differ from those of the nearest normal images:
   /// per cell the mean distance over the neighbours, `[B, cells + 2 · margin, …]`, zero in the margin.
   func map(
-    of features: Tensor, cells: Int, margin: Int, areReferences: Bool = false
+    of features: Tensor, cells: Int, margin: Int, areReferences: ReferenceMatch = false
   ) throws(TorchError) -> Tensor {
     let indices = try nearest(to: features, areReferences: areReferences).indices
     let theirs = try references.selecting(indices.reshaped([-1]), axis: 0)

@@ -64,13 +64,18 @@ public final class Scorer {
           ($0, .init(of: $1, heldOut: unseenScores[$0] ?? [], moments: moments[$0], quantile: quantile))
         }),
       thresholdSource: "\(quantile * 100) % of \(source)",
-      mapRanges: try scorer.mapRanges(of: (unseen ?? images).prefix(scorer.imagesForMapRanges)))
+      mapRanges: try scorer.mapRanges(of: unseen ?? images))
     return scorer
   }
 
-  /// Normal images that display ranges are taken from: of volumes as many as make 16 million values, at least 4.
-  private var imagesForMapRanges: Int {
-    specification.isVolume ? min(128, max(4, 1 << 24 / specification.count)) : 128
+  /// What display ranges are taken from: the first 128 normal images; of volumes as many as make 16 million values, at least
+  /// 4; of slices and patches as many as make that, from all volumes.
+  private func viewsForMapRanges(of images: PreparedImages) -> [Int] {
+    let most = max(4, 1 << 24 / specification.count)
+    let all = images.views.indices
+    guard specification.isCut else { return Array(all.prefix(specification.isVolume ? min(128, most) : 128)) }
+    let count = min(most, all.count)
+    return (0..<count).map { $0 * all.count / count }
   }
 
   /// Fewer held-out normal images than this give no usable quantile.
@@ -79,13 +84,16 @@ public final class Scorer {
   // MARK: Scores
 
   /// Raw scores of all images by name.
+  /// - Parameter areReferences: the images are those that the detector was fitted to.
   public func rawScores(of images: PreparedImages, areReferences: Bool = false) throws -> [String: [Double]] {
+    let subjects = areReferences && specification.isCut ? images.views.map(\.image) : nil
     var all: [String: [Double]] = [:]
-    try forEachBatch(of: images) { batch, _ in
-      let scores = try withoutGradients { try self.detector.scores(batch, areReferences: areReferences) }
+    try forEachBatch(of: images) { batch, indices in
+      let match: ReferenceMatch = subjects.map { .among($0, at: indices) } ?? (areReferences ? .itself : .others)
+      let scores = try withoutGradients { try self.detector.scores(batch, areReferences: match) }
       for (name, values) in scores { all[name, default: []] += try values.values(as: Double.self) }
     }
-    return all
+    return all.mapValues(images.gathered)
   }
 
   /// Raw scores of augmented images: what the official calibration is taken of.
@@ -99,7 +107,7 @@ public final class Scorer {
         all[name, default: []] += try values.values(as: Double.self)
       }
     }
-    return all
+    return all.mapValues(images.gathered)
   }
 
   /// Everything about each image, handed over batch by batch so that maps need not all fit into memory.
@@ -111,51 +119,64 @@ public final class Scorer {
     _ handle: (AnomalyResult) throws -> Void
   ) throws {
     var done = 0
+    var gathering: ViewGathering?
     try forEachBatch(of: images) { batch, indices in
-      for result in try self.results(batch, images, indices, explains: explains, allScores: allScores) {
-        try handle(result)
+      for (index, finding) in zip(indices, try self.findings(batch, explains: explains, allScores: allScores)) {
+        let image = images.views[index].image
+        var views = gathering ?? ViewGathering(images.layouts[image], self.specification.intensity)
+        gathering = nil  // so that adding copies no map
+        let whole = try views.add(finding)
+        if whole == nil { gathering = views }
+        if let whole { try handle(self.result(whole, about: images.items[image], at: images.placements[image])) }
       }
       done += indices.count
-      progress(WorkProgress("scoring", done: done, total: images.count, unit: "images"))
+      progress(WorkProgress("scoring", done: done, total: images.views.count, unit: self.specification.unit))
     }
   }
 
-  private func results(
-    _ batch: Tensor, _ images: PreparedImages, _ indices: [Int], explains: Bool, allScores: Bool
-  ) throws -> [AnomalyResult] {
-    let main = detector.scoreNames[0]
-    let names = allScores ? Set(detector.scoreNames) : [main]
+  /// What the detector says about every view of a batch.
+  private func findings(_ batch: Tensor, explains: Bool, allScores: Bool) throws -> [Finding] {
+    let names = allScores ? Set(detector.scoreNames) : [detector.scoreNames[0]]
     let scores = try withoutGradients {
       try detector.scores(batch, named: names, areReferences: false).mapValues { try $0.values(as: Double.self) }
     }
-    let placements = indices.map { images.placements[$0] }
-    var maps: [(name: String, maps: [AnomalyMap])] = []
-    var reconstructions: [MedicalImage]?
-    var steps: [(name: String, images: [MedicalImage])] = []
-    if explains {
-      let explanation = try detector.explanation(of: batch)
-      maps = try explanation.maps.map { ($0.name, try AnomalyMap.maps($0.values.detached(), at: placements)) }
-      reconstructions = try explanation.reconstruction.map { try specification.images($0, at: placements) }
-      steps = try explanation.steps.map { ($0.name, try specification.images($0.images, at: placements)) }
+    let explanation = explains ? try detector.explanation(of: batch) : nil
+    let maps = try (explanation?.maps ?? []).map { (name: $0.name, values: try $0.values.detached()) }
+    let reconstruction = try (explanation?.reconstruction).map { try specification.greys($0.detached()) }
+    let steps = try (explanation?.steps ?? []).map { ($0.name, try specification.greys($0.images.detached())) }
+    return try (0..<batch.extent(0)).map { position in
+      Finding(
+        scores: scores.mapValues { $0[position] },
+        maps: try maps.map { ($0.name, try $0.values.selected(position, axis: 0)) },
+        reconstruction: try reconstruction.map { try $0.selected(position, axis: 0) },
+        steps: try steps.map { ($0.0, try $0.1.selected(position, axis: 0)) })
     }
-    return try indices.enumerated().map { position, index in
-      guard let score = scores[main]?[position] else {
-        throw TorchError("score", "the detector gave no '\(main)'; calibrate it on normal images first")
-      }
-      let normal = calibration.scores[main]
-      return AnomalyResult(
-        item: images.items[index], scores: scores.mapValues { $0[position] }, score: score,
-        standardised: normal?.standardised(score), probability: normal?.probability(score),
-        isAbnormal: normal.map { score > $0.threshold }, maps: maps.map { ($0.name, $0.maps[position]) },
-        reconstruction: reconstructions?[position], steps: steps.map { ($0.name, $0.images[position]) })
+  }
+
+  private func result(
+    _ finding: Finding, about item: DataItem, at placement: GridPlacement
+  ) throws -> AnomalyResult {
+    let main = detector.scoreNames[0]
+    guard let score = finding.scores[main] else {
+      throw TorchError("score", "the detector gave no '\(main)'; calibrate it on normal images first")
     }
+    let normal = calibration.scores[main]
+    return AnomalyResult(
+      item: item, scores: finding.scores, score: score, standardised: normal?.standardised(score),
+      probability: normal?.probability(score), isAbnormal: normal.map { score > $0.threshold },
+      maps: try finding.maps.map { ($0.name, try AnomalyMap($0.values, at: placement)) },
+      reconstruction: try finding.reconstruction.map { try InputSpecification.image($0, at: placement) },
+      steps: try finding.steps.map { ($0.name, try InputSpecification.image($0.values, at: placement)) })
   }
 
   // MARK: Batches
 
-  /// Calls `body` with batches in network scale and the indices of their images, in order, without augmentation.
-  private func forEachBatch(of images: PreparedImages, _ body: (Tensor, [Int]) throws -> Void) throws {
-    let loader = BatchLoader(images, order: Array(0..<images.count), batchSize: batchSize)
+  /// Calls `body` with batches in network scale and the indices of their views, in order, without augmentation.
+  /// - Parameter chosen: which views; nil: all.
+  private func forEachBatch(
+    of images: PreparedImages, views chosen: [Int]? = nil, _ body: (Tensor, [Int]) throws -> Void
+  ) throws {
+    let loader = BatchLoader(images, order: chosen ?? Array(images.views.indices), batchSize: batchSize)
     while let (values, indices) = try loader.next() {
       try body(images.batch(values, at: indices, on: device), indices)
     }
@@ -164,8 +185,8 @@ public final class Scorer {
   /// Median and 99.5 % of each map's values over normal images, padding left out.
   private func mapRanges(of images: PreparedImages) throws -> [String: [Double]] {
     var values: [String: [Float]] = [:]
-    try forEachBatch(of: images) { batch, indices in
-      let placements = indices.map { images.placements[$0] }
+    try forEachBatch(of: images, views: viewsForMapRanges(of: images)) { batch, indices in
+      let placements = indices.map { images.placement(ofView: $0) }
       for (name, map) in try self.detector.explanation(of: batch).maps {
         guard placements.contains(where: \.isPadded) else {
           values[name, default: []] += try map.detached().values()

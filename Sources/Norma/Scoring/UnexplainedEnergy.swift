@@ -124,7 +124,7 @@ struct UnexplainedEnergy {
 
     /// The scores `[B]` of a measurement, each in standard deviations of normal images.
     func scores(
-      _ measured: Measurement, areReferences: Bool
+      _ measured: Measurement, areReferences: ReferenceMatch
     ) throws(TorchError) -> (unexplained: Tensor, distance: Tensor) {
       var sum = try measured.signature.selected(0, axis: 1).zerosLike()
       for (view, values) in measured.ratios.enumerated() {
@@ -149,7 +149,7 @@ struct UnexplainedEnergy {
     }
 
     /// Per cell the distance to the nearest normal images, `[B, 8, 8]`; the outermost cells are zero.
-    func nearestMap(_ measured: Measurement, areReferences: Bool = false) throws(TorchError) -> Tensor {
+    func nearestMap(_ measured: Measurement, areReferences: ReferenceMatch = false) throws(TorchError) -> Tensor {
       try nearest.map(
         of: measured.signature, cells: UnexplainedEnergy.inner.count, margin: UnexplainedEnergy.inner.lowerBound,
         areReferences: areReferences)

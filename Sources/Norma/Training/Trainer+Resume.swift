@@ -84,9 +84,11 @@ extension Trainer {
     }
   }
 
-  /// The order of the training images in the current epoch.
+  /// The order of the training images, or of their views, in the current epoch.
   func epochOrder() -> [Int] {
     var random = SeededGenerator(seed: epochSeed(purpose: 0))
-    return random.shuffled(Array(0..<data.training.count))
+    return data.training.shuffledViews(
+      perImage: configuration.input.viewsPerImage,
+      isAtHand: data.training.bytes <= configuration.data.memoryLimit * 1_048_576, using: &random)
   }
 }

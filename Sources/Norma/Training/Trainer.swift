@@ -57,7 +57,7 @@ public final class Trainer {
     progress: @escaping ProgressHandler = { _ in }, isInterrupted: @escaping () -> Bool = { false }
   ) throws {
     try configuration.validate()
-    guard data.training.count >= 2 else {
+    guard data.training.views.count >= 2 else {
       throw TrainingError.tooFewImages(count: data.training.count, batchSize: configuration.training.batchSize)
     }
     (self.configuration, self.data, self.folder, self.device) = (configuration, data, folder, device)
@@ -154,14 +154,14 @@ public final class Trainer {
   /// The training images as stages see them before they are trained; a pass over them saves the state every minute.
   private var trainingImages: TrainingImages {
     TrainingImages { [self] start, size, body in
-      let loader = BatchLoader(data.training, order: Array(start..<max(start, data.training.count)), batchSize: size)
+      let count = data.training.views.count
+      let loader = BatchLoader(data.training, order: Array(start..<max(start, count)), batchSize: size)
       var (saved, begun) = (Date(), Date())
       defer { position.seconds += Date().timeIntervalSince(begun) }
       while let (values, indices) = try loader.next(), let first = indices.first {
         if isInterrupted() { return false }
         try body(data.training.batch(values, at: indices, on: device), first..<first + indices.count)
-        progress(
-          WorkProgress("preparing", done: first + indices.count, total: data.training.count, unit: "images"))
+        progress(WorkProgress("preparing", done: first + indices.count, total: count, unit: specification.unit))
         guard Date().timeIntervalSince(saved) > 60 else { continue }
         position.seconds += Date().timeIntervalSince(begun)
         (saved, begun) = (Date(), Date())
@@ -186,11 +186,12 @@ public final class Trainer {
   private func runEpoch(of stage: TrainingStage) throws -> Bool {
     guard let runner else { return false }
     let size = stage.batchSize ?? configuration.training.batchSize
+    let order = epochOrder()
     let loader = BatchLoader(
-      data.training, order: epochOrder(), batchSize: size, skipped: position.iteration, smallestBatch: 2,
+      data.training, order: order, batchSize: size, skipped: position.iteration, smallestBatch: 2,
       readsImages: stage.readsImages)
     let random = try epochGenerator()
-    let iterations = max(1, data.training.count / size)
+    let iterations = max(1, order.count / size)
     var images = 0
     let start = Date()
     while let (values, indices) = try loader.next() {

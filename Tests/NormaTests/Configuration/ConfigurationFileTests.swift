@@ -280,11 +280,17 @@ struct ConfigurationFileTests {
             tiles: 8
           crop: none
           deviations: 3.0
+          gather: max
           intensity: symmetric
+          overlap: 0.5
           pairedPercentiles: []
           pairedWindow: []
           percentiles: []
+          plane: axial
+          sliceStep: 1
           spacing: []
+          views: whole
+          viewsPerImage: 0
           window: []
         method: band-energy
         seed: 1

@@ -203,6 +203,9 @@ struct PreparedDataSetTests {
     #expect(
       throws: PreparedDataError.notWritable(path: "out.bin", reason: "its name must end in .safetensors")
     ) { try DataPreparation(of: data, for: configuration(), to: "out.bin") }
+    var slices = configuration()
+    slices.input.views = .slices
+    #expect(throws: ConfigurationError.self) { try DataPreparation(of: data, for: slices, to: "out.safetensors") }
     #expect(try PreparedDataSet.opened(at: data) == nil)
     let nowhere = try DataPreparation(of: data, for: configuration(), to: folder.url.path + "/none/out.safetensors")
     await #expect(throws: PreparedDataError.self) { try await nowhere.run() }

@@ -70,6 +70,27 @@ struct NearestNormalsTests {
     #expect(try seen.indices.sliced(0..<1, axis: 1).values(as: Int.self) == Array(0..<count))
   }
 
+  @Test("Nor are other slices of its volume", arguments: [1, 3, Int.max])
+  func leavesItsVolumeOut(_ neighbours: Int) throws {
+    let references = features(count, seed: 1)
+    let subjects = [0, 0, 0, 1, 1, 2, 2, 2, 2]
+    let normals = try NearestNormals(fitting: tensor(references), neighbours: neighbours)
+    let rows = [7, 0, 4]
+    let found = try normals.nearest(
+      to: tensor(rows.map { references[$0] }), areReferences: .among(subjects, at: rows))
+    let wanted = min(neighbours, 5)  // of volume 2 there are four, and of the others five
+    let ranked = expected(rows.map { references[$0] }, references, neighbours: count, skipsItself: false)
+    for (row, list) in zip(rows.indices, ranked) {
+      let others = list.indices.filter { subjects[$0] != subjects[rows[row]] }.prefix(wanted)
+      #expect(try found.indices.selected(row, axis: 0).values(as: Int.self) == Array(others))
+    }
+    // One volume alone is compared with itself.
+    let alone = try normals.nearest(
+      to: tensor(references), areReferences: .among([Int](repeating: 0, count: count), at: Array(0..<count)))
+    let itself = try normals.nearest(to: tensor(references), areReferences: true)
+    #expect(try alone.indices.values(as: Int.self) == itself.indices.values(as: Int.self))
+  }
+
   @Test("A feature that never changes does not divide by zero")
   func constantFeature() throws {
     let rows = features(count, seed: 3).map { [7] + $0.dropFirst() }

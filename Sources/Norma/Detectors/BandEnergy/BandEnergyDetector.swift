@@ -46,7 +46,9 @@ public final class BandEnergyDetector: AnomalyDetector {
   }
 
   /// Mean distance to the nearest normal images.
-  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: Bool) throws -> [String: Tensor] {
+  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String:
+    Tensor]
+  {
     let nearest = try fittedNormals().nearest(to: features(batch), areReferences: areReferences)
     return ["bandEnergy": nearest.distances]
   }

@@ -35,7 +35,9 @@ extension MemMCMAEDetector {
 
   /// Scores of a batch by name; those that compare with normal images only after `fit`. The K passes are made once, and
   /// only what the names need is computed from them.
-  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: Bool) throws -> [String: Tensor] {
+  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String:
+    Tensor]
+  {
     let wanted = Set(names.compactMap(MemMCMAEScore.init))
     return try withoutGradients {
       let passes = try maskedReconstructions(of: batch)
@@ -78,7 +80,7 @@ extension MemMCMAEDetector {
   /// What the anomaly map is made of, each `[B, H, W]`: 1 − SSIM, the smoothed absolute error, and, at half the weight as it is
   /// coarse, the distance of a cell's energies to those of the nearest normal images.
   private func pixelMaps(
-    _ passes: MaskedReconstructions, against normal: UnexplainedEnergy.Normal, areReferences: Bool
+    _ passes: MaskedReconstructions, against normal: UnexplainedEnergy.Normal, areReferences: ReferenceMatch
   ) throws(TorchError) -> [(values: Tensor, weight: Double)] {
     let errors = try passes.meanWhereHidden((passes.reconstructions - passes.images).abs()).squeezed(1)
     let cells = try normal.nearestMap(measurement(passes), areReferences: areReferences).unsqueezed(1)

@@ -37,7 +37,9 @@ extension SimSIDDetector {
 
   /// Scores of a batch by name; those that compare with normal images only after `fit`. Only what the names need is
   /// computed: the default score takes the student and the discriminator's first convolution.
-  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: Bool) throws -> [String: Tensor] {
+  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String:
+    Tensor]
+  {
     let wanted = Set(names.compactMap(SimSIDScore.init))
     return try withoutGradients {
       var scores: [SimSIDScore: Tensor] = [:]

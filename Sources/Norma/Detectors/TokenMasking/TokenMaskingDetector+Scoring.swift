@@ -196,7 +196,9 @@ extension TokenMaskingDetector {
 
   /// Scores of a batch by name; those that compare with normal images only after `fit`. Images are healed only where a
   /// wanted score needs it.
-  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: Bool) throws -> [String: Tensor] {
+  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String:
+    Tensor]
+  {
     let wanted = Set(names.compactMap(TokenMaskingScore.init))
     return try withoutGradients {
       var scores: [TokenMaskingScore: Tensor] = [:]

@@ -60,7 +60,9 @@ public final class AutoencoderDetector: AnomalyDetector {
   }
 
   /// Mean error of an image's pixels, and of the highest hundredth of them.
-  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: Bool) throws -> [String: Tensor] {
+  public func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String:
+    Tensor]
+  {
     try withoutGradients {
       let errors = try AutoencoderLosses.errors(
         of: autoencoder(batch, mode: .evaluation), batch, configuration.error
