@@ -170,6 +170,10 @@ def pixel_cases():
     spots[0][1, 1] = spots[0][3, 3] = spots[1][0, 0] = True
     cases.append(pixel_case("constant maps", constant, spots))
     cases.append(pixel_case("perfect maps", [spot.astype(float) for spot in spots], spots))
+    # One map without a normal pixel, one without an abnormal one.
+    whole, none = np.ones((3, 4), dtype=bool), np.zeros((5, 4), dtype=bool)
+    noise = [np.floor(generator.normal(0.5 * mask, 1) * 4) / 4 for mask in (whole, none)]
+    cases.append(pixel_case("masks that are whole and empty", noise, [whole, none]))
     return cases
 
 

@@ -45,6 +45,21 @@ public struct ConfusionMatrix: Codable, Equatable, Sendable {
   public var specificity: Double? { ratio(trueNegatives, trueNegatives + falsePositives) }
   /// Positive predictive value, TP / (TP + FP), 0 ... 1; nil where nothing is called abnormal.
   public var precision: Double? { ratio(truePositives, truePositives + falsePositives) }
+  /// TN / (TN + FN), 0 ... 1; nil where nothing is called normal.
+  public var negativePredictiveValue: Double? { ratio(trueNegatives, trueNegatives + falseNegatives) }
+  /// (sensitivity + specificity) / 2, 0 ... 1, one half by chance; nil unless both classes occur.
+  public var balancedAccuracy: Double? {
+    guard let sensitivity, let specificity else { return nil }
+    return (sensitivity + specificity) / 2
+  }
+  /// Matthews' correlation of calls and truth, −1 ... 1, zero by chance (Matthews 1975): (TP · TN − FP · FN) /
+  /// √((TP + FP) (TP + FN) (TN + FP) (TN + FN)); nil where only one class occurs or is called.
+  public var matthewsCorrelation: Double? {
+    guard let precision, let negativePredictiveValue, let sensitivity, let specificity else { return nil }
+    // TP · TN / √… and FP · FN / √…, each from rates, so that large counts do not overflow.
+    return (precision * sensitivity * specificity * negativePredictiveValue).squareRoot()
+      - ((1 - precision) * (1 - sensitivity) * (1 - specificity) * (1 - negativePredictiveValue)).squareRoot()
+  }
   /// F1 = Dice = 2 TP / (2 TP + FP + FN), 0 ... 1; nil where nothing is abnormal and nothing called so.
   public var f1: Double? { ratio(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives) }
 

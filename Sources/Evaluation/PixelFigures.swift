@@ -21,28 +21,37 @@ public struct PixelFigures: Codable, Equatable, Sendable {
   /// The highest Dice over all thresholds, 0 ... 1. It looks at the masks, so it is an upper bound.
   public var dice: Double { bestDice.f1 ?? 0 }
 
+  /// How far a figure can at most be from the exact one, where values had to be rounded (`PixelAccumulator`); nil where all
+  /// are exact.
+  public let errorBound: Double?
+
   /// Computes the figures of whole maps, exactly, with equal values as one threshold.
   /// - Parameters:
   ///   - maps: anomaly maps, finite, any range; the sizes may differ from image to image.
   ///   - masks: one per map with as many pixels in the same order. Masks without abnormal pixels are fine.
+  ///   - names: one per map, used in messages; or nil.
   /// - Throws: `EvaluationError` when counts differ, a value is not finite or only one class occurs.
-  public init(maps: [[Float]], masks: [GroundTruthMask]) throws(EvaluationError) {
+  public init(maps: [[Float]], masks: [GroundTruthMask], names: [String]? = nil) throws(EvaluationError) {
     guard maps.count == masks.count else { throw .mapsAndMasksDiffer(maps: maps.count, masks: masks.count) }
-    for (index, (map, mask)) in zip(maps, masks).enumerated() {
-      guard map.count == mask.pixels.count else {
-        throw .mapAndMaskDiffer(index: index, mapPixels: map.count, maskPixels: mask.pixels.count)
-      }
-      guard map.allSatisfy(\.isFinite) else { throw .mapNotFinite(index: index) }
+    guard names == nil || names?.count == maps.count else {
+      throw .countsDiffer(scores: maps.count, labels: masks.count, names: names?.count)
     }
-    let sweep = PixelSweep(maps: maps, masks: masks)
+    var pixels = PixelAccumulator(distinctValues: .max)
+    for (index, (map, mask)) in zip(maps, masks).enumerated() {
+      try pixels.add(map: map, mask: mask, name: names?[index])
+    }
+    self = try pixels.figures()
+  }
+
+  /// Both classes occur.
+  init(_ sweep: PixelSweep) {
     let confusions = sweep.confusions
-    if confusions.abnormalCount == 0 { throw .oneClassOnly(missing: .abnormal, figure: "Pixel AUROC") }
-    if confusions.normalCount == 0 { throw .oneClassOnly(missing: .normal, figure: "Pixel AUROC") }
     auroc = confusions.areaUnderROC
     averagePrecision = confusions.averagePrecision
     aupro = sweep.areaUnderOverlap(to: Self.integrationLimit)
     let best = confusions.bestF1
     bestDice = OperatingPoint(rule: "best Dice", threshold: best.threshold, confusion: best.confusion)
     regionCount = sweep.regionCount
+    errorBound = sweep.isExact ? nil : sweep.errorBound(to: Self.integrationLimit)
   }
 }

@@ -64,10 +64,14 @@ extension ThresholdSweep {
   var areaUnderROC: Double {
     // Twice the trapezoids' area is a whole number: Σ ΔFP · (TP before + TP after) = 2 U.
     var twiceU = 0
-    var (positivesBefore, negativesBefore) = (0, 0)
-    for (positives, negatives) in zip(truePositives, falsePositives) {
-      twiceU += (negatives - negativesBefore) * (positives + positivesBefore)
-      (positivesBefore, negativesBefore) = (positives, negatives)
+    truePositives.withUnsafeBufferPointer { hits in
+      falsePositives.withUnsafeBufferPointer { alarms in
+        var (positivesBefore, negativesBefore) = (0, 0)
+        for place in 0..<hits.count {
+          twiceU &+= (alarms[place] &- negativesBefore) &* (hits[place] &+ positivesBefore)
+          (positivesBefore, negativesBefore) = (hits[place], alarms[place])
+        }
+      }
     }
     return Double(twiceU) / (2 * Double(abnormalCount) * Double(normalCount))
   }

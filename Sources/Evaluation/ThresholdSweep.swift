@@ -6,13 +6,13 @@ public struct ThresholdSweep: Equatable, Sendable {
   /// The distinct scores, descending.
   public let thresholds: [Double]
   /// Abnormal cases with a score of at least the threshold; ascending.
-  public let truePositives: [Int]
+  public internal(set) var truePositives: [Int]
   /// Normal cases with a score of at least the threshold; ascending.
-  public let falsePositives: [Int]
+  public internal(set) var falsePositives: [Int]
   /// All abnormal cases.
-  public let abnormalCount: Int
+  public internal(set) var abnormalCount: Int
   /// All normal cases.
-  public let normalCount: Int
+  public internal(set) var normalCount: Int
 
   /// Sweeps the threshold over the scores.
   public init(_ cases: LabelledScores) {

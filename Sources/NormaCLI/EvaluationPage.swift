@@ -78,6 +78,13 @@ struct EvaluationPage {
     var parts = [
       FigureTable.figures(of: methods).markdown, FigureTable.operatingPoints(of: Array(methods.prefix(1))).markdown,
     ]
+    parts += try outcomes.compactMap { outcome in
+      guard let interval = try Self.interval(of: main, in: outcome) else { return nil }
+      return String(
+        format: "Seed %d: AUROC %.3f, %.3f to %.3f with a confidence of %.0f %% over other test images (DeLong).",
+        outcome.metadata.configuration.seed, outcome.test.figures[main]?.auroc ?? .nan, interval.lower, interval.upper,
+        100 * interval.level)
+    }
     if !maps.isEmpty { parts += ["Localisation:", FigureTable.localisation(of: maps).markdown] }
     parts.append(
       "Test images: \(first.test.labels.count { !$0 }) normal, \(first.test.labels.count { $0 }) abnormal. "
@@ -94,6 +101,7 @@ struct EvaluationPage {
         let line: [String: Any] = [
           "score": score, "isDefault": score == outcome.test.mainScore, "test": try Self.encoded(figures),
           "validationAUROC": outcome.validation?.figures[score]?.auroc as Any? ?? NSNull(),
+          "aurocInterval": try Self.interval(of: score, in: outcome).map(Self.encoded) ?? NSNull(),
         ]
         try NormaCLI.printJSON(trial.merging(line) { $1 })
       }
@@ -104,6 +112,14 @@ struct EvaluationPage {
         try NormaCLI.printJSON(trial.merging(line) { $1 })
       }
     }
+  }
+
+  /// Where a score's AUROC lies with 95 % confidence; nil where the test images cannot tell.
+  private static func interval(of score: String, in outcome: Trials.Outcome) throws -> ConfidenceInterval? {
+    let cases = try LabelledScores(
+      scores: outcome.test.scores[score] ?? [], labels: outcome.test.labels, names: outcome.test.names)
+    guard min(cases.normalCount, cases.abnormalCount) >= 2 else { return nil }
+    return try DeLong(cases).interval()
   }
 
   private static func encoded(_ figures: some Encodable) throws -> Any {

@@ -11,7 +11,8 @@ public struct Localisation: Sendable {
   /// Compares the maps of labelled images or volumes with their masks, each on the grid of its image. Every pixel of a normal
   /// image is normal.
   ///
-  /// Without a mask at any abnormal image nothing is computed. All maps are held in memory, 4 bytes a pixel or voxel.
+  /// Without a mask at any abnormal image nothing is computed. Maps are counted one by one and not held in memory
+  /// (`PixelAccumulator`).
   /// - Throws: `EvaluationError` when a map holds values that are no numbers, or masks mark every pixel there is.
   public static func evaluate(
     _ scorer: Scorer, on images: PreparedImages, progress: ProgressHandler = { _ in }
@@ -31,17 +32,18 @@ public struct Localisation: Sendable {
     }
     guard !masks.isEmpty else { return Localisation(maps: [], warnings: warnings) }
     var names: [String] = []
-    var values: [String: [[Float]]] = [:]
-    var truth: [GroundTruthMask] = []
+    var pixels: [String: PixelAccumulator] = [:]
     let usable = images.selecting { $0.label == .normal || masks[$0] != nil }
     try scorer.score(usable, explains: true, progress: progress) { result in
       names = result.maps.map(\.name)
       guard let map = result.maps.first?.map else { return }
-      for (name, map) in result.maps { values[name, default: []].append(map.values) }
-      truth.append(masks[result.item] ?? .empty(width: map.width, height: map.height, depth: map.depth))
+      let truth = masks[result.item] ?? .empty(width: map.width, height: map.height, depth: map.depth)
+      for (name, map) in result.maps {
+        try pixels[name, default: PixelAccumulator()].add(map: map.values, mask: truth, name: result.item.name)
+      }
     }
     let figures = try names.map { name in
-      (name: name, figures: try PixelFigures(maps: values[name] ?? [], masks: truth))
+      (name: name, figures: try pixels[name, default: PixelAccumulator()].figures())
     }
     return Localisation(maps: figures, warnings: warnings)
   }
