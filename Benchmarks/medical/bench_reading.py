@@ -10,6 +10,7 @@ import argparse
 import multiprocessing
 import sys
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -62,13 +63,16 @@ def main() -> None:
     paths = [str(path) for path in sorted(options.folder.iterdir()) if path.is_file()]
     if not paths:
         raise SystemExit(f"{options.folder} holds no files")
-    pool = multiprocessing.Pool(options.workers) if options.workers > 1 else None
+    # An executor says so when one of its processes dies, where a pool waits for ever; started anew rather than forked.
+    pool = None
+    if options.workers > 1:
+        pool = ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn"))
 
     def work(task: str, passes: int) -> int:
         one = partial(seen, task, options.size)
         for _ in range(passes):
             if pool:
-                pool.map(one, paths, chunksize=max(1, len(paths) // (4 * options.workers)))
+                list(pool.map(one, paths, chunksize=max(1, len(paths) // (4 * options.workers))))
             else:
                 for path in paths:
                     one(path)
