@@ -58,11 +58,14 @@ public struct Provenance: Equatable, Sendable {
   public var format: String?
   /// Bits that each sample has in the file.
   public var bitsPerSample: Int?
+  /// What is worth knowing although the samples can be used, one sentence each.
+  public var remarks: [String]
 
   /// Creates a provenance; what is not known stays nil.
-  public init(path: String? = nil, format: String? = nil, bitsPerSample: Int? = nil) {
+  public init(path: String? = nil, format: String? = nil, bitsPerSample: Int? = nil, remarks: [String] = []) {
     self.path = path
     self.format = format
     self.bitsPerSample = bitsPerSample
+    self.remarks = remarks
   }
 }

@@ -144,6 +144,11 @@ struct InspectionReport {
           isMistake: true, sentence: "\(companions.count) masks or paired images do not fit their images",
           names: companions))
     }
+    let remarks = inspection.remarks
+    if !remarks.isEmpty {
+      found.append(
+        Finding(isMistake: true, sentence: "\(remarks.count) series have a tilted gantry", names: remarks))
+    }
     return found
   }
 
@@ -180,6 +185,7 @@ struct InspectionReport {
       ],
       "patientsInSeveralSplits": inspection.patientsInSeveralSplits.count,
       "constantImages": inspection.constantImages.count, "companionMistakes": inspection.companionMistakes.count,
+      "remarks": inspection.remarks.count,
     ]
     for (name, counts) in properties {
       object[name] = counts.map { ["value": $0.value, "files": $0.files] as [String: Any] }
@@ -191,6 +197,7 @@ struct InspectionReport {
           "duplicates": duplicates.map { $0.map(\.name) },
           "patientsInSeveralSplits": inspection.patientsInSeveralSplits.map(\.patient),
           "constantImages": inspection.constantImages.map(\.name), "companionMistakes": inspection.companionMistakes,
+          "remarks": inspection.remarks,
         ] as [String: Any]
     }
     return object

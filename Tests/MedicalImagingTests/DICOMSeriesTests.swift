@@ -59,6 +59,7 @@ struct DICOMSeriesTests {
       series.remarks == [
         "\(folder.path): the slices are tilted by 12.0° against the direction in which they follow each other."
       ])
+    #expect(try FileFacts(of: DataItem(name: "series", path: folder.path)).remarks == series.remarks)
     let step = try series.volume().affine.z - (Self.normal * 2.5 + shear) * SIMD3(-1, -1, 1)
     #expect((step * step).sum() < 1e-20)
   }

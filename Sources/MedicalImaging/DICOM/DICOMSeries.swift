@@ -122,7 +122,7 @@ public struct DICOMSeries: Equatable, Sendable {
     }
     return Volume3D(
       width: width, height: height, depth: files.count, samples: samples, affine: stack.affine,
-      provenance: Provenance(path: path, format: DICOMFile.format, bitsPerSample: bits))
+      provenance: Provenance(path: path, format: DICOMFile.format, bitsPerSample: bits, remarks: remarks))
   }
 
   private static func name(_ path: String) -> String { (path as NSString).lastPathComponent }

@@ -76,7 +76,9 @@ struct PreparedRecord: Equatable {
     self.state = state
     let sides = (1...3).map { Int(integer($0)) }
     if state == .read {
-      guard sides[0] >= 0, sides[1] > 0, sides[2] > 0, sides.allSatisfy({ $0 <= 1 << 30 }) else { return nil }
+      guard sides[0] >= 0, sides[1] > 0, sides[2] > 0, sides.allSatisfy({ $0 <= ImageReader.maximumExtent }) else {
+        return nil
+      }
       func column(_ index: Int) -> SIMD3<Double> { SIMD3(number(index), number(index + 1), number(index + 2)) }
       let grid =
         sides[0] == 0

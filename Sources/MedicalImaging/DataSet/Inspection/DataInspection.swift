@@ -142,6 +142,9 @@ public struct DataInspection: Sendable {
   /// Masks and paired images that cannot be read or lie on another grid than their image, a sentence each.
   public var companionMistakes: [String] { facts.compactMap { try? $0.get().companionMistake } }
 
+  /// What is worth knowing of images that can be used, a sentence each.
+  public var remarks: [String] { facts.flatMap { (try? $0.get().remarks) ?? [] } }
+
   /// Groups of images with the same content.
   public var duplicates: [[DataItem]] { contents.duplicates }
 

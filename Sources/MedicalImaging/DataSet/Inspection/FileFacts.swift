@@ -24,6 +24,8 @@ public struct FileFacts: Equatable, Sendable {
   /// How many samples lie in each of `bins` equal parts of the image's range, from black to white; what lies outside counts
   /// at the ends.
   public let histogram: [Int]
+  /// What is worth knowing although the image can be used, one sentence each: a tilted gantry.
+  public let remarks: [String]
   /// What is wrong with the mask or the paired image, as a sentence; nil where nothing is.
   public let companionMistake: String?
 
@@ -40,11 +42,13 @@ public struct FileFacts: Equatable, Sendable {
       channels = isGreyInColour ? 1 : plane.channels
       spacing = plane.spacing.map { [$0.column, $0.row] }
       (format, bitsPerSample) = (plane.provenance.format ?? "unknown", plane.provenance.bitsPerSample)
+      remarks = plane.provenance.remarks
     case .volume(let volume):
       samples = volume.samples
       (channels, isGreyInColour) = (1, false)
       spacing = (0..<3).map { volume.spacing[$0] }
       (format, bitsPerSample) = (volume.provenance.format ?? "unknown", volume.provenance.bitsPerSample)
+      remarks = volume.provenance.remarks
     }
     grid = image.grid
     transferSyntax = format == ImageFormat.dicom.rawValue ? TransferSyntax(of: item.path) : nil
