@@ -173,13 +173,6 @@ extension RunConfiguration {
   /// Builds the detector with fresh weights.
   /// - Throws: `TorchError` when memory or device fail.
   public func makeDetector() throws -> any AnomalyDetector {
-    switch detector {
-    case .simSID(let settings): try SimSIDDetector(settings, seed: seed, epochs: training.epochs)
-    case .memMCMAE(let settings): try MemMCMAEDetector(settings, seed: seed, training: training)
-    case .tokenMasking(let settings):
-      try TokenMaskingDetector(settings, seed: seed, range: inputSpecification.background...1)
-    case .autoencoder(let settings): try AutoencoderDetector(settings, seed: seed, training: training)
-    case .bandEnergy(let settings): try BandEnergyDetector(settings)
-    }
+    try detector.settings.makeDetector(in: self)
   }
 }

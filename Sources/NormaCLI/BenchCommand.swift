@@ -90,7 +90,7 @@ struct BenchCommand: AsyncParsableCommand {
         }
       ]
     }
-    if case .tokenMasking(let tokens) = configuration.detector {
+    if let tokens = configuration.detector.settings as? TokenMaskingConfiguration {
       let workload = try TokenMaskingWorkload(tokens, training: configuration.training, device: device)
       return TokenMaskingWorkload.Task.allCases.map { task in
         BenchWork(name: task.rawValue, peers: [task.rawValue, task.rawValue + "-lean"]) {
@@ -109,10 +109,10 @@ struct BenchCommand: AsyncParsableCommand {
 
   /// The score that the peer computes; nil for methods that it does not know.
   private static func paperScore(_ configuration: RunConfiguration) -> String? {
-    switch configuration.detector {
+    switch configuration.detector.method {
     case .simSID: SimSIDScore.reconstructionLogit.rawValue
     case .memMCMAE: MemMCMAEScore.multiScaleSimilarity.rawValue
-    case .tokenMasking, .autoencoder, .bandEnergy: nil
+    default: nil
     }
   }
 
@@ -120,17 +120,17 @@ struct BenchCommand: AsyncParsableCommand {
   private func arguments(_ configuration: RunConfiguration, of works: [BenchWork]) -> String {
     if folder != nil { return " --size \(configuration.detector.settings.imageSize)" }
     let shared = " --batch \(configuration.training.batchSize) --threads \(Runtime.threads)"
-    switch configuration.detector {
-    case .simSID(let settings):
+    switch configuration.detector.settings {
+    case let settings as SimSIDConfiguration:
       return " --size \(settings.imageSize) --width \(settings.width) --grid \(settings.patchGrid)"
         + " --slots \(settings.slots)" + shared
-    case .memMCMAE(let settings):
+    case let settings as MemMCMAEConfiguration:
       return " --size \(settings.imageSize) --patch \(settings.patchSize) --slots \(settings.memorySlots)"
         + " --encoder-depth \(settings.encoderDepth) --encoder-width \(settings.encoderWidth)"
         + " --encoder-heads \(settings.encoderHeads) --decoder-depth \(settings.decoderDepth)"
         + " --decoder-width \(settings.decoderWidth) --decoder-heads \(settings.decoderHeads)"
         + " --mask-ratio \(settings.maskRatio) --masks \(settings.masks)" + shared
-    case .tokenMasking(let settings):
+    case let settings as TokenMaskingConfiguration:
       let sides =
         settings.volume.isEmpty
         ? " --size \(settings.imageSize)" : " --volume " + settings.volume.map(String.init).joined(separator: " ")
@@ -143,7 +143,7 @@ struct BenchCommand: AsyncParsableCommand {
         + " --decodings \(settings.detection.decodings) --batch \(transformer.batchSize)"
         + " --autoencoder-batch \(autoencoder.batchSize) --threads \(Runtime.threads) --tasks "
         + works.flatMap(\.peers).joined(separator: " ")
-    case .autoencoder, .bandEnergy: return shared
+    default: return shared
     }
   }
 }

@@ -78,7 +78,7 @@ enum Fixtures {
     settings.slots = 8
     settings.learningRate = 1e-3
     settings.finalLearningRate = 1e-4
-    var configuration = RunConfiguration(detector: .simSID(settings))
+    var configuration = RunConfiguration(detector: DetectorSettings(settings))
     configuration.training.epochs = epochs
     configuration.training.batchSize = 4
     return configuration
@@ -89,7 +89,7 @@ enum Fixtures {
     var settings = BandEnergyConfiguration()
     settings.imageSize = 64
     settings.neighbours = 3
-    var configuration = RunConfiguration(detector: .bandEnergy(settings))
+    var configuration = RunConfiguration(detector: DetectorSettings(settings))
     configuration.input.intensity = .unit
     return configuration
   }

@@ -46,7 +46,7 @@ struct PresetTests {
   @Test("The published presets hold the published numbers", arguments: columns)
   func publishedNumbers(_ column: Column) throws {
     let configuration = try column.preset.configuration()
-    guard case .simSID(let settings) = configuration.detector else {
+    guard let settings = configuration.detector.settings as? SimSIDConfiguration else {
       Issue.record("\(column.preset) is no SimSID")
       return
     }
@@ -81,10 +81,11 @@ struct PresetTests {
 
   @Test("The defaults of SimSID are the paper's preset")
   func defaultsArePaper() throws {
-    #expect(try Preset.simSIDPaper.configuration().detector == .simSID(SimSIDConfiguration()))
+    #expect(try Preset.simSIDPaper.configuration().detector == DetectorSettings(SimSIDConfiguration()))
     #expect(
-      RunConfiguration(detector: DetectorSettings(.autoencoder)).detector == .autoencoder(AutoencoderConfiguration()))
-    #expect(try Preset.bandEnergy.configuration().detector == .bandEnergy(BandEnergyConfiguration()))
+      RunConfiguration(detector: DetectorSettings(.autoencoder)).detector
+        == DetectorSettings(AutoencoderConfiguration()))
+    #expect(try Preset.bandEnergy.configuration().detector == DetectorSettings(BandEnergyConfiguration()))
   }
 
   @Test("A preset that does not exist is named with those that do")

@@ -34,6 +34,8 @@ public struct Checkpoint: Sendable {
     public var checkpointRule = ""
     /// Seconds of training.
     public var seconds = 0.0
+    /// Seconds of the processor, all threads together; nil where they were not counted.
+    public var processorSeconds: Double?
     /// Processor, threads and device.
     public var hardware = ""
     /// For imported weights, the files' names.

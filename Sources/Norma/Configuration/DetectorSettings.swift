@@ -1,4 +1,4 @@
-/// The methods that Norma implements.
+/// The methods that Norma implements. A new one is a case here and a configuration in its own folder.
 public enum DetectionMethod: String, Codable, CaseIterable, Sendable {
   /// SimSID and SQUID: space-aware memory, in-painting, discriminator.
   case simSID = "simsid"
@@ -19,54 +19,39 @@ public enum DetectionMethod: String, Codable, CaseIterable, Sendable {
     }
     self = method
   }
+
+  /// The type of the method's settings.
+  var configuration: any DetectorConfiguration.Type {
+    switch self {
+    case .simSID: SimSIDConfiguration.self
+    case .memMCMAE: MemMCMAEConfiguration.self
+    case .tokenMasking: TokenMaskingConfiguration.self
+    case .autoencoder: AutoencoderConfiguration.self
+    case .bandEnergy: BandEnergyConfiguration.self
+    }
+  }
 }
 
 /// A method together with its settings.
-public enum DetectorSettings: Equatable, Sendable {
-  /// SimSID.
-  case simSID(SimSIDConfiguration)
-  /// MemMC-MAE.
-  case memMCMAE(MemMCMAEConfiguration)
-  /// Iterative latent token masking.
-  case tokenMasking(TokenMaskingConfiguration)
-  /// The plain autoencoder.
-  case autoencoder(AutoencoderConfiguration)
-  /// The yardstick.
-  case bandEnergy(BandEnergyConfiguration)
+public struct DetectorSettings: Equatable, Sendable {
+  /// The settings, whatever the method.
+  public let settings: any DetectorConfiguration
+
+  /// A method with settings of one's own.
+  public init(_ settings: any DetectorConfiguration) { self.settings = settings }
 
   /// A method's published preset.
-  public init(_ method: DetectionMethod) {
-    self =
-      switch method {
-      case .simSID: .simSID(SimSIDConfiguration())
-      case .memMCMAE: .memMCMAE(MemMCMAEConfiguration())
-      case .tokenMasking: .tokenMasking(TokenMaskingConfiguration())
-      case .autoencoder: .autoencoder(AutoencoderConfiguration())
-      case .bandEnergy: .bandEnergy(BandEnergyConfiguration())
-      }
-  }
+  public init(_ method: DetectionMethod) { self.init(method.configuration.init()) }
 
   /// Which method.
-  public var method: DetectionMethod {
-    switch self {
-    case .simSID: .simSID
-    case .memMCMAE: .memMCMAE
-    case .tokenMasking: .tokenMasking
-    case .autoencoder: .autoencoder
-    case .bandEnergy: .bandEnergy
-    }
-  }
+  public var method: DetectionMethod { type(of: settings).method }
 
-  /// The settings, whatever the method.
-  public var settings: any DetectorConfiguration {
-    switch self {
-    case .simSID(let settings): settings
-    case .memMCMAE(let settings): settings
-    case .tokenMasking(let settings): settings
-    case .autoencoder(let settings): settings
-    case .bandEnergy(let settings): settings
-    }
-  }
+  /// The same method with the same settings.
+  public static func == (a: DetectorSettings, b: DetectorSettings) -> Bool { a.settings.equals(b.settings) }
+}
+
+extension DetectorConfiguration {
+  fileprivate func equals(_ other: any DetectorConfiguration) -> Bool { (other as? Self) == self }
 }
 
 extension RunConfiguration: Codable {
@@ -77,14 +62,8 @@ extension RunConfiguration: Codable {
   /// Reads a whole configuration, `method` and all.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
-    switch try values.decode(DetectionMethod.self, forKey: .method) {
-    case .simSID: detector = .simSID(try values.decode(SimSIDConfiguration.self, forKey: .detector))
-    case .memMCMAE: detector = .memMCMAE(try values.decode(MemMCMAEConfiguration.self, forKey: .detector))
-    case .tokenMasking:
-      detector = .tokenMasking(try values.decode(TokenMaskingConfiguration.self, forKey: .detector))
-    case .autoencoder: detector = .autoencoder(try values.decode(AutoencoderConfiguration.self, forKey: .detector))
-    case .bandEnergy: detector = .bandEnergy(try values.decode(BandEnergyConfiguration.self, forKey: .detector))
-    }
+    let method = try values.decode(DetectionMethod.self, forKey: .method)
+    detector = DetectorSettings(try values.decode(method.configuration, forKey: .detector))
     seed = try values.decode(Int.self, forKey: .seed)
     input = try values.decode(InputConfiguration.self, forKey: .input)
     augmentation = try values.decode(AugmentationConfiguration.self, forKey: .augmentation)
@@ -103,12 +82,6 @@ extension RunConfiguration: Codable {
     try values.encode(training, forKey: .training)
     try values.encode(data, forKey: .data)
     try values.encode(calibration, forKey: .calibration)
-    switch detector {
-    case .simSID(let settings): try values.encode(settings, forKey: .detector)
-    case .memMCMAE(let settings): try values.encode(settings, forKey: .detector)
-    case .tokenMasking(let settings): try values.encode(settings, forKey: .detector)
-    case .autoencoder(let settings): try values.encode(settings, forKey: .detector)
-    case .bandEnergy(let settings): try values.encode(settings, forKey: .detector)
-    }
+    try values.encode(detector.settings, forKey: .detector)
   }
 }

@@ -2,6 +2,8 @@ public import MedicalImaging
 
 /// The settings of one method.
 public protocol DetectorConfiguration: Codable, Equatable, Sendable {
+  /// The method that these are the settings of.
+  static var method: DetectionMethod { get }
   /// The published preset.
   init()
   /// Image side in pixels that the method works at.
@@ -13,6 +15,13 @@ public protocol DetectorConfiguration: Codable, Equatable, Sendable {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key.
   func validate() throws(ConfigurationError)
+  /// Checks what the rest of a run's configuration must be for this method; usually anything.
+  /// - Throws: `ConfigurationError` naming the key.
+  func validate(within run: RunConfiguration) throws(ConfigurationError)
+  /// Builds the detector with fresh weights.
+  /// - Parameter run: the configuration that these settings are part of: seed, epochs, range of the input.
+  /// - Throws: `TorchError` when memory or device fail.
+  func makeDetector(in run: RunConfiguration) throws -> any AnomalyDetector
 }
 
 extension DetectorConfiguration {
@@ -20,6 +29,8 @@ extension DetectorConfiguration {
   public var inputExtents: [Int] { [imageSize, imageSize] }
   /// No.
   public var readsPaired: Bool { false }
+  /// Anything.
+  public func validate(within run: RunConfiguration) throws(ConfigurationError) {}
 }
 
 /// Everything that defines a training run; it travels whole in the checkpoint.
@@ -84,25 +95,7 @@ public struct RunConfiguration: Equatable, Sendable {
       "last or average unless data.validationNormal and data.validationAbnormal are above 0")
     try require((0..<1).contains(calibration.quantile), "calibration.quantile", calibration.quantile, "0 to below 1")
     try detector.settings.validate()
-    if case .simSID(let settings) = detector {
-      let isUnit = input.intensity == .unit
-      try require(
-        (settings.output == .sigmoid) == isUnit, "input.intensity", input.intensity.rawValue,
-        settings.output == .sigmoid
-          ? "unit, as detector.output is sigmoid" : "symmetric or standardised, as detector.output is tanh")
-    }
-    if case .memMCMAE = detector {
-      try require(
-        input.intensity != .unit, "input.intensity", "unit", "symmetric or standardised: the score compares −1 ... 1")
-    }
-    if case .tokenMasking = detector {
-      try require(
-        training.weightAverage == 0, "training.weightAverage", training.weightAverage,
-        "0: every round has weights of its own")
-      try require(
-        training.checkpoint == .last, "training.checkpoint", training.checkpoint.rawValue,
-        "last; detector.transformer.validationShare chooses the epoch")
-    }
+    try detector.settings.validate(within: self)
     let side = detector.settings.imageSize
     try require(side <= Self.largestImageSize, "detector.imageSize", side, "at most \(Self.largestImageSize)")
   }

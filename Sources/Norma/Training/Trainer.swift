@@ -38,6 +38,8 @@ public final class Trainer {
     var iteration = 0
     var averageUpdates = 0
     var seconds = 0.0
+    /// Of the processor; nil in runs of a Norma that did not count them.
+    var processorSeconds: Double?
     var bestAUROC: Double?
     var bestEpoch: Int?
     var losses: [LossTally.Count] = []
@@ -45,6 +47,12 @@ public final class Trainer {
     var isPrepared: Bool?
     /// Epochs of all stages; nil in runs of a Norma that knew one stage.
     var epochsTrained: Int?
+
+    /// Counts the time that work took.
+    mutating func add(_ watch: Stopwatch) {
+      seconds += watch.seconds
+      processorSeconds = (processorSeconds ?? 0) + watch.processorSeconds
+    }
   }
 
   /// Prepares a run in `folder`, which is made.
@@ -156,15 +164,15 @@ public final class Trainer {
     TrainingImages { [self] start, size, body in
       let count = data.training.views.count
       let loader = BatchLoader(data.training, order: Array(start..<max(start, count)), batchSize: size)
-      var (saved, begun) = (Date(), Date())
-      defer { position.seconds += Date().timeIntervalSince(begun) }
+      var (saved, begun) = (Date(), Stopwatch())
+      defer { position.add(begun) }
       while let (values, indices) = try loader.next(), let first = indices.first {
         if isInterrupted() { return false }
         try body(data.training.batch(values, at: indices, on: device), first..<first + indices.count)
         progress(WorkProgress("preparing", done: first + indices.count, total: count, unit: specification.unit))
         guard Date().timeIntervalSince(saved) > 60 else { continue }
-        position.seconds += Date().timeIntervalSince(begun)
-        (saved, begun) = (Date(), Date())
+        position.add(begun)
+        (saved, begun) = (Date(), Stopwatch())
         _ = try saveState()
       }
       return true
@@ -193,7 +201,7 @@ public final class Trainer {
     let random = try epochGenerator()
     let iterations = max(1, order.count / size)
     var images = 0
-    let start = Date()
+    let watch = Stopwatch()
     while let (values, indices) = try loader.next() {
       runner.begin(epoch: position.epoch, share: Double(position.iteration) / Double(iterations))
       let batch =
@@ -210,15 +218,14 @@ public final class Trainer {
       position.iteration += 1
       images += indices.count
       if isInterrupted() {
-        position.seconds += Date().timeIntervalSince(start)
+        position.add(watch)
         pausedGenerator = try random.state()
         return false
       }
     }
-    let seconds = Date().timeIntervalSince(start)
-    position.seconds += seconds
+    position.add(watch)
     try record(
-      tally.means() + detector.endEpoch(of: stage), stage: stage, images: images, seconds: seconds,
+      tally.means() + detector.endEpoch(of: stage), stage: stage, images: images, seconds: watch.seconds,
       waited: loader.waited)
     tally = LossTally()
     return true
@@ -327,10 +334,10 @@ public final class Trainer {
   /// The detector as it stands, fitted and calibrated.
   private func checkpoint() throws -> Checkpoint {
     progress(WorkProgress("calibrating", done: 0, total: 1, unit: "steps"))
-    let start = Date()
+    let watch = Stopwatch()
     let scorer = try Scorer.fitted(
       detector, to: data.training, heldOut: data.validation, configuration: configuration, device: device)
-    position.seconds += Date().timeIntervalSince(start)
+    position.add(watch)
     return try Checkpoint(of: detector, metadata: metadata(scorer.calibration))
   }
 
@@ -356,6 +363,7 @@ public final class Trainer {
     origin.epochs = detector.stages.isEmpty ? 0 : position.epochsTrained ?? position.epoch
     origin.checkpointRule = detector.stages.isEmpty ? "fitted, not trained" : checkpointRule
     origin.seconds = position.seconds
+    origin.processorSeconds = position.processorSeconds
     origin.hardware = Hardware.description(device: device)
     return Checkpoint.Metadata(configuration: configuration, calibration: calibration, origin: origin)
   }

@@ -164,7 +164,7 @@ struct ConfigurationFileTests {
     settings.skips = false
     #expect(configuration.training.epochs == 7)
     #expect(configuration.data.normalClass == "GOOD")
-    #expect(configuration.detector == .simSID(settings))
+    #expect(configuration.detector == DetectorSettings(settings))
   }
 
   @Test("A class may be called by a number", arguments: ["0", "12", "0,2"])

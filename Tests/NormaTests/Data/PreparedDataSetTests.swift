@@ -111,7 +111,9 @@ struct PreparedDataSetTests {
         == "\(file) was prepared with other settings (input.window is empty in the file and [0.0, 200.0] here); prepare the "
         + "data set for these, or give the settings that it was prepared with")
     let size = await refusal {
-      if case .simSID(var settings) = $0.detector { settings.imageSize = 64; $0.detector = .simSID(settings) }
+      if var settings = $0.detector.settings as? SimSIDConfiguration {
+        settings.imageSize = 64; $0.detector = DetectorSettings(settings)
+      }
     }
     #expect(size?.contains("(images are 32×32 in the file and 64×64 here)") == true)
     let set = await refusal { $0.data.set = "zhanglab" }

@@ -115,9 +115,9 @@ struct TrainingDataTests {
     }
     #expect(data.test?.grids.count == 6)
     var larger = contaminated
-    if case .simSID(var settings) = larger.detector {
+    if var settings = larger.detector.settings as? SimSIDConfiguration {
       settings.imageSize = 64
-      larger.detector = .simSID(settings)
+      larger.detector = DetectorSettings(settings)
     }
     await #expect(throws: DataSetError.self, "another size is prepared anew") {
       try await TrainingData(folder: folder.url.path, configuration: larger, reusing: earlier)

@@ -48,9 +48,9 @@ struct BandEnergyTests {
   private func fitted(_ change: (inout BandEnergyConfiguration) -> Void = { _ in }) async throws -> Scorer {
     let folder = try TemporaryFolder()
     var configuration = Fixtures.bandEnergy()
-    if case .bandEnergy(var settings) = configuration.detector {
+    if var settings = configuration.detector.settings as? BandEnergyConfiguration {
       change(&settings)
-      configuration.detector = .bandEnergy(settings)
+      configuration.detector = DetectorSettings(settings)
     }
     let training = try await Fixtures.phantoms(30, seed: 0, for: configuration, in: folder)
     let detector = try configuration.makeDetector()

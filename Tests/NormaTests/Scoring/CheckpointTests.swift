@@ -190,7 +190,7 @@ struct CheckpointTests {
     var checkpoint = try run.model
     var settings = SimSIDConfiguration()
     settings.patchGrid = 0
-    checkpoint.metadata.configuration.detector = .simSID(settings)
+    checkpoint.metadata.configuration.detector = DetectorSettings(settings)
     let file = run.folder.url.appendingPathComponent("bent.safetensors")
     try checkpoint.write(to: file)
     #expect(

@@ -25,7 +25,7 @@ struct ContaminationSweepTests {
   private func candidate(
     _ change: (inout RunConfiguration) -> Void = { _ in }
   ) -> ContaminationSweep.Candidate {
-    var configuration = RunConfiguration(detector: .autoencoder(.tiny()))
+    var configuration = RunConfiguration(detector: DetectorSettings(AutoencoderConfiguration.tiny()))
     (configuration.training.epochs, configuration.training.batchSize) = (2, 4)
     (configuration.data.trainingImages, configuration.seed) = (11, 7)
     change(&configuration)

@@ -207,7 +207,7 @@ struct ViewScoringTests {
   func yardstick() async throws {
     var settings = BandEnergyConfiguration()
     (settings.imageSize, settings.neighbours) = (32, 3)
-    var configuration = RunConfiguration(detector: .bandEnergy(settings))
+    var configuration = RunConfiguration(detector: DetectorSettings(settings))
     configuration.input = input { $0.views = .slices }
     let specification = configuration.inputSpecification
     #expect(specification.isVolume && specification.extents == [32, 32])

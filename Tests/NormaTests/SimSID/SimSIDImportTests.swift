@@ -23,7 +23,7 @@ struct SimSIDImportTests {
       expected.imageSize = 64
       expected.discriminatorChannels = 128
     }
-    #expect(checkpoint.metadata.configuration.detector == .simSID(expected))
+    #expect(checkpoint.metadata.configuration.detector == DetectorSettings(expected))
     #expect(checkpoint.metadata.configuration.input.intensity == .symmetric)
     #expect(checkpoint.metadata.origin.imported == ["model.pth", "discriminator.pth"])
     #expect(checkpoint.metadata.calibration.scores.isEmpty)
@@ -56,7 +56,7 @@ struct SimSIDImportTests {
     model.removeAll { $0.name.hasPrefix("teacher_") || $0.name.hasPrefix("memory_blocks.1.") }
     let weights = SimSIDOfficialWeights(model: model, discriminator: discriminator)
     let checkpoint = try SimSIDImport.checkpoint(weights, options: SimSIDGolden.matrixGrid4.options)
-    guard case .simSID(let settings) = checkpoint.metadata.configuration.detector else { return }
+    guard let settings = checkpoint.metadata.configuration.detector.settings as? SimSIDConfiguration else { return }
     #expect(settings.distillation == false)
     #expect(settings.decoderMemories == [.windows, .none])
     _ = try checkpoint.makeDetector()
@@ -120,7 +120,7 @@ struct SimSIDImportTests {
   @Test("SQUID's networks default to sigmoid, unit range and queue")
   func squidDefaults() throws {
     let checkpoint = try SimSIDImport.checkpoint(squid(.queueGrid2, sides: [1, 2]), options: .init())
-    guard case .simSID(let settings) = checkpoint.metadata.configuration.detector else { return }
+    guard let settings = checkpoint.metadata.configuration.detector.settings as? SimSIDConfiguration else { return }
     #expect(settings.output == .sigmoid)
     #expect(settings.inpaintMemory == .queue)
     #expect(settings.activeItems == 5)

@@ -136,7 +136,8 @@ struct TokenMaskingDetectorTests {
 
   @Test("Scores and maps come back from a checkpoint")
   func checkpoint() throws {
-    var configuration = RunConfiguration(detector: .tokenMasking(.tiny { $0.detection.flagging = .quantile }))
+    var configuration = RunConfiguration(
+      detector: DetectorSettings(TokenMaskingConfiguration.tiny { $0.detection.flagging = .quantile }))
     configuration.seed = 1
     let detector = try #require(try configuration.makeDetector() as? TokenMaskingDetector)
     let images = try batch(6, seed: 1, for: detector)

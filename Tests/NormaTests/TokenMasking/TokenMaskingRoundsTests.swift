@@ -17,7 +17,7 @@ struct TokenMaskingRoundsTests {
       $0.detection.threshold = 0.08
       change(&$0)
     }
-    var configuration = RunConfiguration(detector: .tokenMasking(settings))
+    var configuration = RunConfiguration(detector: DetectorSettings(settings))
     configuration.augmentation.translation = 0
     configuration.augmentation.scale = 0
     return configuration

@@ -27,9 +27,9 @@ struct ResumeTests {
 
   private func configuration(_ plan: Plan) -> RunConfiguration {
     var configuration = Fixtures.tinySimSID(epochs: 3)
-    if case .simSID(var settings) = configuration.detector, plan.queue {
+    if var settings = configuration.detector.settings as? SimSIDConfiguration, plan.queue {
       settings.inpaintMemory = .queue
-      configuration.detector = .simSID(settings)
+      configuration.detector = DetectorSettings(settings)
     }
     if plan.average {
       configuration.training.weightAverage = 0.9

@@ -105,9 +105,9 @@ struct TrainerTests {
   @Test("A loss that is no number any more stops the run with its name and epoch")
   func diverged() async throws {
     var configuration = Fixtures.tinySimSID()
-    if case .simSID(var settings) = configuration.detector {
+    if var settings = configuration.detector.settings as? SimSIDConfiguration {
       settings.learningRate = 1e30
-      configuration.detector = .simSID(settings)
+      configuration.detector = DetectorSettings(settings)
     }
     let run = try await run(configuration)
     let error = #expect(throws: TrainingError.self) { try run.run() }
@@ -140,6 +140,8 @@ struct TrainerTests {
       checkpoint.metadata.origin.checkpointRule
         == "best AUROC on labelled validation images (epoch \(best.epoch)); uses labels of anomalies")
     #expect(checkpoint.metadata.origin.epochs == best.epoch)
+    #expect(checkpoint.metadata.origin.seconds > 0)
+    #expect(try #require(checkpoint.metadata.origin.processorSeconds) > 0)
     let scorer = try Scorer(checkpoint: checkpoint, device: .cpu)
     let validation = try #require(run.data.validation)
     let scores = try #require(scorer.rawScores(of: validation)[main])

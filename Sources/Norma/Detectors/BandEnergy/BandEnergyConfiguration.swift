@@ -33,3 +33,13 @@ public struct BandEnergyConfiguration: DetectorConfiguration {
       "one or more numbers in ascending order, above 0 and at most 30")
   }
 }
+
+extension BandEnergyConfiguration {
+  /// `band-energy`.
+  public static var method: DetectionMethod { .bandEnergy }
+
+  /// Fresh weights.
+  public func makeDetector(in run: RunConfiguration) throws -> any AnomalyDetector {
+    try BandEnergyDetector(self)
+  }
+}

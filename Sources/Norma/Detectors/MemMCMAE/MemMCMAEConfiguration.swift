@@ -126,3 +126,20 @@ public struct MemMCMAEConfiguration: DetectorConfiguration {
     try require(masks % group == 0, "masks", masks, "a multiple of \(group), the masks of one partition")
   }
 }
+
+extension MemMCMAEConfiguration {
+  /// `memmc-mae`.
+  public static var method: DetectionMethod { .memMCMAE }
+
+  /// The score's range is the input's.
+  public func validate(within run: RunConfiguration) throws(ConfigurationError) {
+    guard run.input.intensity != .unit else {
+      throw .invalidValue(
+        key: "input.intensity", value: "unit", allowed: "symmetric or standardised: the score compares −1 ... 1")
+    }
+  }
+  /// Fresh weights.
+  public func makeDetector(in run: RunConfiguration) throws -> any AnomalyDetector {
+    try MemMCMAEDetector(self, seed: run.seed, training: run.training)
+  }
+}

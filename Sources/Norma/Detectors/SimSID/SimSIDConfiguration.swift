@@ -202,3 +202,22 @@ public struct SimSIDConfiguration: DetectorConfiguration {
     try require(criticIterations >= 1, "criticIterations", criticIterations, "1 or more")
   }
 }
+
+extension SimSIDConfiguration {
+  /// `simsid`.
+  public static var method: DetectionMethod { .simSID }
+
+  /// The output's range decides the input's.
+  public func validate(within run: RunConfiguration) throws(ConfigurationError) {
+    guard (output == .sigmoid) == (run.input.intensity == .unit) else {
+      throw .invalidValue(
+        key: "input.intensity", value: run.input.intensity.rawValue,
+        allowed: output == .sigmoid
+          ? "unit, as detector.output is sigmoid" : "symmetric or standardised, as detector.output is tanh")
+    }
+  }
+  /// Fresh weights.
+  public func makeDetector(in run: RunConfiguration) throws -> any AnomalyDetector {
+    try SimSIDDetector(self, seed: run.seed, epochs: run.training.epochs)
+  }
+}

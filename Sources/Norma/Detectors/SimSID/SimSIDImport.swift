@@ -40,7 +40,7 @@ public enum SimSIDImport {
   static func checkpoint(_ official: SimSIDOfficialWeights, options: Options) throws -> Checkpoint {
     var weights = official
     let settings = try weights.configuration(options)
-    var run = RunConfiguration(detector: .simSID(settings))
+    var run = RunConfiguration(detector: DetectorSettings(settings))
     run.input.intensity = settings.output == .tanh ? .symmetric : .unit
     try run.validate()
     let network = try SimSIDNetwork(settings, random: Generator(seed: UInt64(run.seed)))

@@ -355,3 +355,26 @@ extension TokenMaskingConfiguration.Rounds {
     try require(decodings >= 1, "rounds.decodings", decodings, "1 or more")
   }
 }
+
+extension TokenMaskingConfiguration {
+  /// `token-masking`.
+  public static var method: DetectionMethod { .tokenMasking }
+
+  /// Every round has weights of its own, and the stages choose their epochs.
+  public func validate(within run: RunConfiguration) throws(ConfigurationError) {
+    guard run.training.weightAverage == 0 else {
+      throw .invalidValue(
+        key: "training.weightAverage", value: "\(run.training.weightAverage)",
+        allowed: "0: every round has weights of its own")
+    }
+    guard run.training.checkpoint == .last else {
+      throw .invalidValue(
+        key: "training.checkpoint", value: run.training.checkpoint.rawValue,
+        allowed: "last; detector.transformer.validationShare chooses the epoch")
+    }
+  }
+  /// Fresh weights.
+  public func makeDetector(in run: RunConfiguration) throws -> any AnomalyDetector {
+    try TokenMaskingDetector(self, seed: run.seed, range: run.inputSpecification.background...1)
+  }
+}

@@ -84,3 +84,13 @@ public enum AutoencoderScore: String, Codable, CaseIterable, Sendable {
   /// The baseline's usual score.
   public static let `default` = AutoencoderScore.reconstructionError
 }
+
+extension AutoencoderConfiguration {
+  /// `autoencoder`.
+  public static var method: DetectionMethod { .autoencoder }
+
+  /// Fresh weights.
+  public func makeDetector(in run: RunConfiguration) throws -> any AnomalyDetector {
+    try AutoencoderDetector(self, seed: run.seed, training: run.training)
+  }
+}
