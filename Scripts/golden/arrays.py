@@ -106,6 +106,16 @@ def write_archives():
     np.savez(ARRAYS / "others.npz", first=noise("u1", (4, 5)), second=noise("f4", (2, 4, 5)))
 
 
+def write_medmnist_volumes():
+    """MedMNIST's volumes: [n, 28, 28, 28] of 8 bits, labels [n, 1]; each voxel tells where it lies."""
+    z, y, x = np.indices((28, 28, 28))
+    arrays = {}
+    for split, count in (("train", 4), ("val", 1), ("test", 2)):
+        arrays[f"{split}_images"] = np.stack([(z * 9 + y * 3 + x + 50 * n) % 256 for n in range(count)]).astype(np.uint8)
+        arrays[f"{split}_labels"] = (np.arange(count) % 3).astype(np.uint8)[:, None]
+    np.savez_compressed(ARRAYS / "organmnist3d.npz", **arrays)
+
+
 def write_refused():
     np.save(ARRAYS / "complex.npy", noise("f4", (4, 5)).astype(np.complex64))
     np.save(ARRAYS / "objects.npy", np.array([[None, {}]], dtype=object), allow_pickle=True)
@@ -128,5 +138,6 @@ ARRAYS.mkdir(parents=True)
 write_types()
 write_shapes()
 write_archives()
+write_medmnist_volumes()
 write_refused()
 (GOLDEN / "arrays.json").write_text(json.dumps(expected, separators=(",", ":"), sort_keys=True) + "\n")

@@ -1,7 +1,7 @@
 /// Confidence intervals of any figure by drawing cases anew, with replacement, from each class by itself (stratified: the
 /// numbers of normal and abnormal cases stay what they are; Efron and Tibshirani 1993).
 ///
-/// The same seed gives the same intervals. Complexity: O(n log n + resamples · n).
+/// The same seed gives the same intervals. Complexity: O(n log n + resamples · n), on all processors.
 public struct Bootstrap: Codable, Equatable, Sendable {
   /// How the ends follow from the resampled figures.
   public enum Method: String, Codable, Sendable {
@@ -45,13 +45,10 @@ public struct Bootstrap: Codable, Equatable, Sendable {
   ) throws(EvaluationError) -> [ConfidenceInterval?] {
     var resampler = try resampler(of: cases)
     let found = figures.map { $0.value(resampler.sweep) }
+    let defined = figures.indices.filter { found[$0] != nil }
     var drawn = [[Double]](repeating: [], count: figures.count)
-    for _ in 0..<resamples {
-      resampler.draw()
-      for (index, figure) in figures.enumerated() where found[index] != nil {
-        if let value = figure.value(resampler.sweep), value.isFinite { drawn[index].append(value) }
-      }
-    }
+    let values = resampler.values(of: defined.map { figures[$0] }, resamples: resamples)
+    for (index, values) in zip(defined, values) { drawn[index] = values.compactMap { $0 }.filter(\.isFinite) }
     return zip(figures, zip(found, drawn)).map { figure, values in
       let (found, drawn) = (values.0, values.1.sorted())
       guard let found, let first = drawn.first, let last = drawn.last, first < last,

@@ -13,6 +13,11 @@ struct SplitMix64 {
     return z ^ (z >> 31)
   }
 
+  /// The generator after this many numbers.
+  func advanced(by count: Int) -> SplitMix64 {
+    SplitMix64(seed: state &+ UInt64(truncatingIfNeeded: count) &* 0x9E37_79B9_7F4A_7C15)
+  }
+
   /// A whole number in `0 ..< bound`, all equally likely (Lemire 2019, with its rejection).
   /// - Precondition: `bound` is positive.
   mutating func next(below bound: UInt64) -> Int {

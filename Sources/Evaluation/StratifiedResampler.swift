@@ -1,3 +1,5 @@
+import Foundation
+
 /// Draws from the cases of each class as many as there are, with replacement, straight into the counts of a sweep.
 ///
 /// Scores are sorted once. A resample then only counts how often each distinct score was drawn, which takes O(n) rather
@@ -34,6 +36,33 @@ struct StratifiedResampler {
     Self.count(drawnFrom: normal, into: &normalCounts, &generator)
     Self.accumulate(&abnormalCounts, into: &sweep.truePositives)
     Self.accumulate(&normalCounts, into: &sweep.falsePositives)
+  }
+
+  /// The figures of `count` resamples in order, drawn on all processors where that pays.
+  ///
+  /// Every resample has a place of its own in the sequence of random numbers, as though drawn one after the other, so the values
+  /// do not depend on the number of processors.
+  /// - Parameter parts: how many are drawn at a time; nil: one per processor.
+  /// - Returns: for each figure one value per resample; nil where it is not defined.
+  mutating func values(of figures: [SweepFigure], resamples count: Int, parts: Int? = nil) -> [[Double?]] {
+    let size = abnormal.count + normal.count
+    let work = count.multipliedReportingOverflow(by: size)
+    let isLong = work.overflow || work.partialValue >= 1 << 22
+    let parts = max(1, min(parts ?? (isLong ? ProcessInfo.processInfo.activeProcessorCount : 1), count))
+    let (begin, origin) = (self, generator)
+    generator = origin.advanced(by: work.partialValue)
+    let gathered = GatheredDraws(parts: parts)
+    DispatchQueue.concurrentPerform(iterations: parts) { part in
+      var resampler = begin
+      let drawn = (count * part / parts..<count * (part + 1) / parts).map { resample in
+        resampler.generator = origin.advanced(by: resample &* size)
+        resampler.draw()
+        return figures.map { $0.value(resampler.sweep) }
+      }
+      gathered.set(drawn, at: part)
+    }
+    let rows = gathered.all
+    return figures.indices.map { figure in rows.map { $0[figure] } }
   }
 
   /// What each case of one class adds to a figure, over the number of cases, by leaving cases out (the jackknife). Of many
@@ -99,4 +128,18 @@ struct StratifiedResampler {
       }
     }
   }
+}
+
+/// The figures of resamples, part by part.
+///
+/// `@unchecked Sendable`: `parts` is read and written under `lock`.
+private final class GatheredDraws: @unchecked Sendable {
+  private let lock = NSLock()
+  private var parts: [[[Double?]]]
+
+  init(parts: Int) { self.parts = Array(repeating: [], count: parts) }
+
+  func set(_ drawn: [[Double?]], at part: Int) { lock.withLock { parts[part] = drawn } }
+
+  var all: [[Double?]] { lock.withLock { parts.flatMap { $0 } } }
 }

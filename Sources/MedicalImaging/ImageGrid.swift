@@ -1,3 +1,5 @@
+import Foundation
+
 /// The grid that the samples of an image or a volume lie on.
 public struct ImageGrid: Equatable, Sendable, CustomStringConvertible {
   /// Samples along each side, slowest first: `[height, width]`, or `[depth, height, width]` of a volume.
@@ -41,6 +43,16 @@ public struct ImageGrid: Equatable, Sendable, CustomStringConvertible {
       let way = affine.position(of: index) - otherAffine.position(of: index)
       return (way * way).sum() <= tolerance * tolerance
     }
+  }
+
+  /// What is worth knowing of the grid of the image at `path` although it can be used, a sentence: slices that are tilted, as
+  /// those of a gantry are. Nothing is resampled for that; the affine holds the shear, and whatever is written in the
+  /// volume's geometry lies where it belongs.
+  public func remark(about path: String) -> String? {
+    guard let tilt = affine?.tilt, tilt > 0.1 else { return nil }
+    return
+      "\(path): the slices are tilted by \(String(format: "%.1f", tilt))° against the direction in which they follow each "
+      + "other; they are used as they are stored, and the geometry of what is written keeps the tilt."
   }
 
   /// The grid with other extents over the same space.

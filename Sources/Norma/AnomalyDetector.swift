@@ -93,6 +93,21 @@ extension AnomalyDetector {
   }
 }
 
+/// A detector whose fitting compares normal images with each other, and that must know which of them show the same volume.
+public protocol ReferenceComparing: AnomalyDetector {
+  /// Computes `fitted` from normal training images.
+  /// - Parameters:
+  ///   - batches: as for `AnomalyDetector.fit`.
+  ///   - subjects: of every image in order, the volume that it is a part of, so that none is compared with its own; empty
+  ///     where each image is whole.
+  func fit(_ batches: ((Tensor) throws -> Void) throws -> Void, subjects: [Int]) throws
+}
+
+extension ReferenceComparing {
+  /// Fits to whole images.
+  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws { try fit(batches, subjects: []) }
+}
+
 /// Whether a batch holds images that `AnomalyDetector.fit` saw, so that none is compared with itself.
 public enum ReferenceMatch: Equatable, Sendable, ExpressibleByBooleanLiteral {
   /// They are others.
@@ -102,6 +117,11 @@ public enum ReferenceMatch: Equatable, Sendable, ExpressibleByBooleanLiteral {
   /// Each is one of them, at these places of all, which are of these subjects: slices of one volume are as good as the same
   /// image, and none is compared with another. Where there is one volume only, with itself alone.
   case among(_ subjects: [Int], at: [Int])
+
+  /// Images that `fit` sees, at these places of all; `subjects` are empty where each is its own.
+  static func fitted(_ subjects: [Int], at places: [Int]) -> ReferenceMatch {
+    subjects.isEmpty ? .itself : .among(subjects, at: places)
+  }
 
   /// `itself` or `others`.
   public init(booleanLiteral value: Bool) { self = value ? .itself : .others }

@@ -49,10 +49,12 @@ public struct StageRecord {
 
 /// The training images between stages: in order, without augmentation, in network scale.
 public struct TrainingImages {
+  /// The volume that each image is a part of, in order; empty where each is whole.
+  public let subjects: [Int]
   private let visit: (Int, Int, (Tensor, Range<Int>) throws -> Void) throws -> Bool
 
-  init(visit: @escaping (Int, Int, (Tensor, Range<Int>) throws -> Void) throws -> Bool) {
-    self.visit = visit
+  init(subjects: [Int] = [], visit: @escaping (Int, Int, (Tensor, Range<Int>) throws -> Void) throws -> Bool) {
+    (self.subjects, self.visit) = (subjects, visit)
   }
 
   /// Calls `body` with batches of `size` images, from image `start` on, and their indices; false when interrupted between two.

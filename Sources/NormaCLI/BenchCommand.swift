@@ -19,6 +19,7 @@ struct BenchCommand: AsyncParsableCommand {
         norma bench --preset simsid-paper --set training.batchSize=8 --rounds 3 --task train
         norma bench --peer "python3 Benchmarks/pytorch/bench_simsid.py"
         norma bench --folder images --peer "python3 Benchmarks/pytorch/bench_loading.py --folder images --workers 2"
+        norma bench --metrics
         norma bench --folder scans --volumes --peer "python3 Benchmarks/medical/bench_reading.py --folder scans"
       """)
 
@@ -27,6 +28,9 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Flag(help: "The folder holds volumes: time reading their files, without resizing.")
   var volumes = false
+
+  @Flag(help: "Time metrics: AUROC with its bootstrap interval in scores, AUPRO in maps of 256×256 per second.")
+  var metrics = false
 
   @Option(help: "The peer's command line; the network's sizes, batch and threads are added.")
   var peer: String?
@@ -45,6 +49,9 @@ struct BenchCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard !volumes || folder != nil else { throw ValidationError("--volumes needs --folder.") }
+    guard !metrics || (folder == nil && peer == nil) else {
+      throw ValidationError("--metrics goes without --folder and --peer.")
+    }
     guard rounds >= 1, repeats >= 1 else { throw ValidationError("--rounds and --repeats must be 1 or more.") }
   }
 
@@ -77,6 +84,9 @@ struct BenchCommand: AsyncParsableCommand {
   /// The works that there are for a configuration.
   private func works(of configuration: RunConfiguration, on device: Device) throws -> [BenchWork] {
     let repeats = repeats
+    if metrics {
+      return MetricsWorkload.allCases.map { work in BenchWork(name: work.rawValue, peers: []) { try work.run() } }
+    }
     if let folder {
       let size = configuration.detector.settings.imageSize
       guard !volumes else {

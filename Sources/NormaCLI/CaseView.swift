@@ -18,7 +18,8 @@ struct CaseView {
   init(of result: AnomalyResult, specification: InputSpecification) throws {
     let image = try MedicalImage.read(result.item.path, isVolume: specification.isVolume)
     let truth = try result.item.maskPath.map { try MedicalImage.read($0, isVolume: specification.isVolume) }
-    let marked = truth.flatMap { $0.grid.coincides(with: image.grid) ? $0.marked : nil }
+    let drawn = truth.flatMap { $0.grid.coincides(with: image.grid) ? $0.marked : nil }
+    let marked = truth == nil ? result.item.boxes?.marked(on: image.grid) : drawn
     let window = try specification.window(of: image)
     switch image {
     case .image(let image):

@@ -147,7 +147,7 @@ struct InspectionReport {
     let remarks = inspection.remarks
     if !remarks.isEmpty {
       found.append(
-        Finding(isMistake: true, sentence: "\(remarks.count) series have a tilted gantry", names: remarks))
+        Finding(isMistake: true, sentence: "\(remarks.count) volumes have tilted slices", names: remarks))
     }
     return found
   }

@@ -63,6 +63,7 @@ struct ScoreCommand: AsyncParsableCommand {
     let prepared = try await PreparedImages(
       items, for: scorer.specification, memoryLimit: DataConfiguration().memoryLimit * 1_048_576)
     prepared.failures.forEach { console.say("norma: \($0.reason)") }
+    prepared.remarks.forEach { console.say("norma: warning: \($0)") }
     var table = ScoreLines(isJSON: common.json)
     var pictures = CaseSheet()
     let names = MapFiles.names(of: prepared.items)

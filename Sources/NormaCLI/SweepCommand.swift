@@ -26,6 +26,9 @@ struct ContaminationCommand: AsyncParsableCommand {
       same. Level 1 therefore needs as many abnormal images in train as there are to train on, beside those that are set
       aside for validation.
 
+      Data sets whose train folder has normal images alone, such as MVTec AD, lend half of their abnormal test images, class by
+      class, with --set data.abnormalPool=half-test; the other half is tested on, the same in all runs.
+
       Every level is trained with several seeds, each run in a folder of its own below OUTPUT. Finished runs are kept, and
       interrupted ones continue. OUTPUT/contamination.csv has all figures, contamination.md the means, contamination.svg
       the plot. With --preset, --config and --method, each as often as you like, configurations are compared; --set changes
@@ -36,6 +39,7 @@ struct ContaminationCommand: AsyncParsableCommand {
         norma sweep contamination phantoms --preset memmc-mae-laptop-64 --preset band-energy --levels 0,0.1,0.5 \
       --trials 5 --output runs/compared
         norma sweep contamination phantoms --preset token-masking-contaminated-64 --rounds 0 --output runs/masking
+        norma sweep contamination bottle --preset band-energy --set data.abnormalPool=half-test --output runs/bottle
         norma sweep contamination chest_xray --config mine.yaml --set data.trainingImages=500 --output runs/mine
       """)
 

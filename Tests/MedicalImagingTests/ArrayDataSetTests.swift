@@ -36,6 +36,28 @@ struct ArrayDataSetTests {
     #expect(try VolumeReader.read(volumes.items[0].path).grid.extents == [3, 4, 5])
   }
 
+  @Test("MedMNIST's volumes are read whole, along the axes in which they are stored")
+  func medMNISTVolumes() throws {
+    let path = ArrayGolden.path("organmnist3d.npz")
+    let set = try ImageDataSet.open(path, as: .medMNIST, normalClass: "0,2")
+    #expect(
+      DataItem.Split.allCases.map { set.items(in: $0).map(\.label) }
+        == [[.normal, .abnormal, .normal, .normal], [.normal], [.normal, .abnormal]])
+    #expect(set.items(in: .train).map(\.className) == ["0", "1", "2", "0"])
+    for (number, item) in set.items(in: .train).enumerated() {
+      let volume = try VolumeReader.read(item.path)
+      #expect(volume.grid.extents == [28, 28, 28])
+      let expected = (0..<28 * 28 * 28).map { place in
+        Float((place / 784 * 9 + place / 28 % 28 * 3 + place % 28 + 50 * number) % 256)
+      }
+      #expect(volume.samples == expected)
+      let facts = try FileFacts(of: item)
+      #expect(facts.grid.isVolume && facts.bitsPerSample == 8 && facts.extremes == 0...255)
+    }
+    // An image of a volume is refused where images are wanted, and said to be one.
+    #expect(message { try ImageReader.read(set.items[0].path) }?.contains("volume") == true)
+  }
+
   @Test("Of several findings an image without any is normal, and one that has only those named so")
   func findings() throws {
     let path = ArrayGolden.path("findings.npz")

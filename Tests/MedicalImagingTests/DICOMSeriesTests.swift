@@ -57,11 +57,20 @@ struct DICOMSeriesTests {
     #expect(abs(series.stack.tilt - 12) < 1e-6)
     #expect(
       series.remarks == [
-        "\(folder.path): the slices are tilted by 12.0° against the direction in which they follow each other."
+        "\(folder.path): the slices are tilted by 12.0° against the direction in which they follow each other; they are used "
+          + "as they are stored, and the geometry of what is written keeps the tilt."
       ])
     #expect(try FileFacts(of: DataItem(name: "series", path: folder.path)).remarks == series.remarks)
     let step = try series.volume().affine.z - (Self.normal * 2.5 + shear) * SIMD3(-1, -1, 1)
     #expect((step * step).sum() < 1e-20)
+    // Every slice lies where its file says, in the order closest to the patient's axes as well, and after NIfTI and back.
+    let volume = try series.volume()
+    let file = folder.path + "/written.nii"
+    try NIfTI.write(volume.canonical, to: file)
+    #expect(abs(volume.affine.tilt - 12) < 1e-6 && abs(volume.canonical.affine.tilt - 12) < 1e-6)
+    let written = try VolumeReader.read(file)
+    #expect(written.grid.coincides(with: volume.canonical.grid) && abs(written.affine.tilt - 12) < 1e-3)
+    #expect(try FileFacts(of: DataItem(name: "written", path: file)).remarks.count == 1)
   }
 
   @Test("Missing, doubled, turned, uneven and placeless slices are named")

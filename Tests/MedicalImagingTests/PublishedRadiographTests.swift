@@ -62,6 +62,36 @@ struct PublishedRadiographTests {
     #expect(try ImageDataSet.open(folder.path) == set)
   }
 
+  @Test("CheXpert: at least ten test images of each finding, however rare, and no more images than without")
+  func cheXpertFindings() throws {
+    // One patient in twelve is drawn; four findings are shown by one in sixty each, of which four would be by chance.
+    let rare = [6: "Pneumonia", 7: "Atelectasis", 8: "Pneumothorax", 9: "Pleural Effusion"]
+    var rows = (0..<3_000).map { patient in
+      let shown = rare.keys.filter { patient % 60 == $0 }
+      return CheXpertFixture.row(
+        "train/patient\(patient)/study1/a.jpg", Dictionary(uniqueKeysWithValues: ([2] + shown).map { ($0, "1.0") }))
+    }
+    for patient in 4_000..<4_010 {
+      rows.append(CheXpertFixture.row("train/patient\(patient)/study1/a.jpg", noFinding: "1.0"))
+    }
+    try folder.table("train.csv", [CheXpertFixture.columns] + rows)
+    let valid = CheXpertFixture.row("valid/patient9000/study1/a.jpg", noFinding: "1.0")
+    try folder.table("valid.csv", [CheXpertFixture.columns, valid])
+    for row in rows + [valid] {
+      let name = row.prefix { $0 != "," }.split(separator: "/").dropFirst().joined(separator: "/")
+      try folder.write(name, Data())
+    }
+    let set = try ImageDataSet.open(folder.path)
+    try check(set, opens: false)
+    let test = set.items(in: .test, label: .abnormal)
+    #expect(test.count == 250 && set.items(in: .test, label: .normal).count == 2)
+    for finding in rare.values {
+      func count(_ items: [DataItem]) -> Int { items.count { $0.attributes["findings"]?.contains(finding) == true } }
+      #expect(count(set.items) == 50 && count(test) >= 10, "\(finding): \(count(test))")
+    }
+    #expect(try ImageDataSet.open(folder.path) == set)
+  }
+
   @Test("CheXpert: images with uncertain findings alone are left out, normal or abnormal, as is asked")
   func cheXpertUncertainty() throws {
     try cheXpert([
@@ -194,6 +224,18 @@ struct PublishedRadiographTests {
     let item = try #require(set.items.first { $0.patient == "o3" })
     #expect(item.label == .abnormal && item.className == "Lung Opacity" && item.maskPath == nil)
     #expect(item.attributes == ["boxes": "264.0 152.0 213.0 379.0;1.0 2.0 3.0 4.0"])
+    #expect(
+      item.boxes == [
+        LesionBox(left: 264, top: 152, right: 477, bottom: 531), LesionBox(left: 1, top: 2, right: 4, bottom: 6),
+      ])
+    #expect(set.items.allSatisfy { $0.isMarked == ($0.label == .abnormal) })
+    let again = try JSONDecoder().decode(ImageDataSet.self, from: JSONEncoder().encode(set))
+    #expect(again == set)
+    try folder.table("stage_2_train_labels.csv", boxes + ["o1,1,2,3,0,1"])
+    #expect(
+      message { try ImageDataSet.open(folder.path) }
+        == "\(table), line 32, column height: the box has no height.")
+    try folder.table("stage_2_train_labels.csv", boxes)
 
     try folder.table("stage_2_detailed_class_info.csv", ["patientId,class", "n0,Normal", "n0,Lung Opacity"])
     #expect(
@@ -231,6 +273,7 @@ struct PublishedRadiographTests {
     #expect(set.items.map(\.name) == ["train/a.dicom", "train/b.dicom", "test/c.dicom", "test/d.dicom"])
     #expect(set.items.map(\.label) == [.normal, .abnormal, .normal, .abnormal])
     #expect(set.items.map { $0.attributes["boxes"] } == [nil, "10.5 20 30 40", nil, nil])
+    #expect(set.items.map(\.boxes) == [nil, [LesionBox(left: 10.5, top: 20, right: 30, bottom: 40)], nil, nil])
     try FileManager.default.removeItem(atPath: folder.path + "/test/c.dicom")
     #expect(
       message { try ImageDataSet.open(folder.path) }?.contains(

@@ -114,6 +114,36 @@ struct SweepTests {
     #expect(svg.contains("viewBox=\"0 0 460 ") && !svg.contains("class=\"band") && !svg.contains("±"))
   }
 
+  @Test("MVTec's layout: half of the abnormal test images are lent when asked for, and nothing is trained otherwise")
+  func mvtec() throws {
+    let object = folder.path("object")
+    for (from, to) in [
+      ("train/NORMAL", "train/good"), ("test/NORMAL", "test/good"), ("test/ABNORMAL", "test/cut"),
+      ("masks/test/ABNORMAL", "ground_truth/cut"),
+    ] {
+      for name in try FileManager.default.contentsOfDirectory(atPath: "\(data)/\(from)") {
+        let ending = to.hasPrefix("ground") ? "_mask.png" : ".png"
+        try folder.copy(
+          "\(data)/\(from)/\(name)", to: "object/\(to)/\((name as NSString).deletingPathExtension)\(ending)")
+      }
+    }
+    func run(_ pool: String) throws -> Program.Run {
+      try Program.run(
+        "sweep", "contamination", object, "--preset", "band-energy", "--levels", "0,0.2", "--trials", "1", "--json",
+        "--set", "data.validationNormal=0", "--set", "data.validationAbnormal=0", "--set", "data.abnormalPool=\(pool)",
+        "--output", folder.path("runs"))
+    }
+    let refused = try run("train")
+    #expect(refused.status == 65 && refused.errors.contains("(data.abnormalPool=half-test)"), "\(refused.errors)")
+    let found = try run("half-test")
+    #expect(found.status == 0, "\(found.errors)")
+    let rows = try rows().filter { $0["map"]?.isEmpty == true }
+    #expect(
+      rows.map { $0["abnormalTrainingImages"] } == ["0", "2"] && rows.map { $0["trainingImages"] } == ["10", "10"])
+    #expect(rows.allSatisfy { $0["testAbnormal"] == "2" && $0["testNormal"] == "4" })
+    #expect(try run("halftest").status == 64)
+  }
+
   @Test("Ctrl-C ends with 130 and keeps what is done; the same command goes on to the end")
   func interruption() throws {
     let arguments = arguments("--levels", "0,1", "--trials", "1", "--set", "training.epochs=60")

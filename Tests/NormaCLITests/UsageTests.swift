@@ -63,6 +63,7 @@ struct UsageTests {
         ["sweep", "contamination", "data", "--output", "runs"],
         "Error: Give --preset, --config or --method; several are compared."
       ),
+      (["bench", "--metrics", "--folder", "x"], "Error: --metrics goes without --folder and --peer."),
       (["bench", "--rounds", "0"], "Error: --rounds and --repeats must be 1 or more."),
       (
         ["import", "model.pth", "discriminator.pth", "--output", "o", "--memory", "list"],

@@ -17,9 +17,8 @@ public struct DICOMSeries: Equatable, Sendable {
 
   /// What is worth knowing although the volume can be used, one sentence each: a tilted gantry.
   public var remarks: [String] {
-    guard stack.tilt > 0.1 else { return [] }
-    let angle = String(format: "%.1f", stack.tilt)
-    return ["\(path): the slices are tilted by \(angle)° against the direction in which they follow each other."]
+    [ImageGrid(extents: [files.count, header.rows, header.columns], affine: stack.affine).remark(about: path)]
+      .compactMap { $0 }
   }
 
   /// A file of the series, without its pixels.

@@ -32,6 +32,8 @@ public struct DataItem: Codable, Equatable, Hashable, Sendable {
   public var patient: String?
   /// The mask of the abnormal pixels, an image of the same size; nil where there is none.
   public var maskPath: String?
+  /// Boxes around what is abnormal, where the data set has these instead of masks; nil where there are none.
+  public var boxes: [LesionBox]?
   /// The image of another modality on the same grid, for example the CT beside a PET; nil where there is none.
   public var pairedPath: String?
   /// Whatever else a manifest tells, by the names of its columns; cells without text are left out.
@@ -40,7 +42,7 @@ public struct DataItem: Codable, Equatable, Hashable, Sendable {
   /// Creates an item; what is not known stays nil.
   public init(
     name: String, path: String, label: Label? = nil, className: String? = nil, split: Split = .test,
-    patient: String? = nil, maskPath: String? = nil, pairedPath: String? = nil,
+    patient: String? = nil, maskPath: String? = nil, boxes: [LesionBox]? = nil, pairedPath: String? = nil,
     attributes: [String: String] = [:]
   ) {
     self.name = name
@@ -50,9 +52,13 @@ public struct DataItem: Codable, Equatable, Hashable, Sendable {
     self.split = split
     self.patient = patient
     self.maskPath = maskPath
+    self.boxes = boxes
     self.pairedPath = pairedPath
     self.attributes = attributes
   }
+
+  /// Whether it is told which of its pixels are abnormal.
+  public var isMarked: Bool { maskPath != nil || boxes != nil }
 
   /// The order of a data set's items: by split (train, validation, test), then by name.
   static func inOrder(_ first: DataItem, _ second: DataItem) -> Bool {

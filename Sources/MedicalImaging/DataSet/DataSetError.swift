@@ -36,6 +36,9 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
   case tooFewImages(purpose: String, kind: DataItem.Label, requested: Int, available: Int)
   /// A contamination asks for more abnormal images than `train` has, to be so large a share of `images`.
   case tooFewForContamination(share: Double, images: Int, requested: Int, available: Int)
+  /// Half of the abnormal test images cannot be lent to training, as `trained` abnormal images are in `train` already, or, where
+  /// that is 0, too few are in `test`.
+  case noPool(trained: Int)
   /// Setting images aside would leave no normal one for training.
   case nothingLeftToTrain(requested: Int, available: Int)
   /// No image is both normal and in `train`.
@@ -91,7 +94,13 @@ public enum DataSetError: Error, Equatable, Sendable, CustomStringConvertible {
     case .tooFewForContamination(let share, let images, let requested, let available):
       "A contamination of \(share) asks for \(requested) abnormal among \(images) training images, but train has "
         + "\(available); add abnormal images to train, or ask for a smaller share or for at most "
-        + "\(Int(Double(available) / share)) training images."
+        + "\(Int(Double(available) / share)) training images"
+        + (available > 0 ? "." : ", or take them from half of the abnormal test images (data.abnormalPool=half-test).")
+    case .noPool(let trained):
+      trained > 0
+        ? "train has \(trained) abnormal images of its own; leave data.abnormalPool at train."
+        : "test has no two abnormal images of one class, so that none can be lent to training; add some, or leave "
+          + "data.abnormalPool at train."
     case .nothingLeftToTrain(let requested, let available):
       "Validation asks for \(requested) of the \(available) normal images in train, which leaves none to train on; "
         + "ask for fewer."

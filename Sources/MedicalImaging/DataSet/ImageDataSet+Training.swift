@@ -35,6 +35,33 @@ extension ImageDataSet {
     return items.filter(chosen.contains)
   }
 
+  /// The data set with half of the abnormal test images, rounded down, in `train`: a pool to contaminate training with where the
+  /// publisher's training split has normal images alone, as in MVTec AD. Of each class half is taken, whole patients in the
+  /// order that `PublishedDataSet.splitSeed` gives, so that the images that stay are the same in all runs.
+  /// - Throws: `DataSetError.noPool`, when `train` has abnormal images of its own, or no class two abnormal test images.
+  public func poolingAbnormalTest() throws(DataSetError) -> ImageDataSet {
+    let own = items(in: .train, label: .abnormal).count
+    guard own == 0 else { throw .noPool(trained: own) }
+    var result = self
+    var generator = SeededGenerator(seed: PublishedDataSet.splitSeed)
+    let groups = generator.shuffled(patientGroups(in: .test)).filter { group in
+      group.allSatisfy { items[$0].label == .abnormal }
+    }
+    var left: [String: Int] = [:]
+    for item in items(in: .test, label: .abnormal) { left[item.className ?? "", default: 0] += 1 }
+    left = left.mapValues { $0 / 2 }
+    for group in groups {
+      var needed: [String: Int] = [:]
+      for index in group { needed[items[index].className ?? "", default: 0] += 1 }
+      guard needed.allSatisfy({ $1 <= left[$0, default: 0] }) else { continue }
+      for (name, count) in needed { left[name, default: 0] -= count }
+      for index in group { result.items[index].split = .train }
+    }
+    guard !result.items(in: .train, label: .abnormal).isEmpty else { throw .noPool(trained: 0) }
+    result.items.sort(by: DataItem.inOrder)
+    return result
+  }
+
   /// The data set with at most this many images of each label in each split, drawn by seed: for quick runs. With the same
   /// seed a larger number contains the images of a smaller one.
   /// - Throws: `DataSetError`, for a negative number.

@@ -38,11 +38,13 @@ extension ImageDataSet {
   }
 
   /// Moves whole patients of `train` to another split, in the order that the generator gives, each if its images still fit.
+  /// - Parameter arranged: puts the patients, given in that order, into another one.
   mutating func movePatients(
-    normal: Int, abnormal: Int, to split: DataItem.Split, _ generator: inout SeededGenerator
+    normal: Int, abnormal: Int, to split: DataItem.Split, _ generator: inout SeededGenerator,
+    arranged: ([[Int]]) -> [[Int]] = { $0 }
   ) {
     var missing: [DataItem.Label: Int] = [.normal: normal, .abnormal: abnormal]
-    for group in generator.shuffled(patientGroups(in: .train)) {
+    for group in arranged(generator.shuffled(patientGroups(in: .train))) {
       let labels = group.compactMap { items[$0].label }
       let fits = DataItem.Label.allCases.allSatisfy { label in
         labels.count { $0 == label } <= missing[label, default: 0]

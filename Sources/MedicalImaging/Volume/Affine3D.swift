@@ -1,3 +1,5 @@
+import Foundation
+
 /// How the voxels of a volume lie in the patient: an affine map from voxel indices to millimetres.
 ///
 /// Millimetres are NIfTI's: x grows towards the patient's right, y towards the front, z towards the head (RAS). Index
@@ -32,6 +34,18 @@ public struct Affine3D: Equatable, Sendable {
   /// Millimetres between neighbours along the volume's x, y and z.
   public var spacing: SIMD3<Double> {
     SIMD3((x * x).sum().squareRoot(), (y * y).sum().squareRoot(), (z * z).sum().squareRoot())
+  }
+
+  /// Degrees between an axis and the normal of the other two, the largest of the three: how far a gantry was tilted; 0 where all
+  /// axes are perpendicular.
+  public var tilt: Double {
+    [(x, y, z), (y, z, x), (z, x, y)].map { axis, first, second in
+      let normal = SIMD3(
+        first.y * second.z - first.z * second.y, first.z * second.x - first.x * second.z,
+        first.x * second.y - first.y * second.x)
+      let along = abs((axis * normal).sum()) / max((normal * normal).sum().squareRoot(), 1e-300)
+      return atan2(max((axis * axis).sum() - along * along, 0).squareRoot(), along) * 180 / .pi
+    }.max() ?? 0
   }
 
   /// Where an index lies; fractions are places between voxels.

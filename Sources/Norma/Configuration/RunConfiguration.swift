@@ -181,6 +181,8 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
   public var validationAbnormal = 0
   /// Share of abnormal images put among the training images in place of normal ones.
   public var contamination = 0.0
+  /// Where the abnormal images come from that `contamination` and `validationAbnormal` take.
+  public var abnormalPool = AbnormalPool.train
   /// Images to train on, abnormal ones included; 0: as many as there are normal ones.
   public var trainingImages = 0
   /// Images of each label and split to use; 0: all.
@@ -190,6 +192,15 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
 
   /// All images, none set aside.
   public init() {}
+
+  /// Where abnormal images among the training images come from.
+  public enum AbnormalPool: String, Codable, CaseIterable, Sendable {
+    /// The data set's training split; no test image is ever trained on.
+    case train
+    /// Half of the abnormal test images, which are then not tested on: for data sets such as MVTec AD, whose training split has
+    /// normal images alone. The other half stays, the same in all runs.
+    case halfTest = "half-test"
+  }
 }
 
 /// Threshold and display range from normal training images.

@@ -87,6 +87,16 @@ public struct PreparedImages: Sendable {
     return labels.count == items.count ? labels : nil
   }
 
+  /// What is worth knowing of images that can be used, a sentence each; of many, the first ones and how many more.
+  public var remarks: [String] {
+    let all = zip(items, grids).compactMap { item, grid in grid.remark(about: item.path) }
+    guard all.count > Self.namedRemarks + 1 else { return all }
+    return all.prefix(Self.namedRemarks)
+      + ["\(all.count - Self.namedRemarks) more volumes have tilted slices; norma data inspect names them."]
+  }
+
+  private static let namedRemarks = 5
+
   /// Whether image `index` need not be read from its file.
   func isInMemory(_ index: Int) -> Bool { cached[index] != nil || prepared != nil }
 

@@ -18,12 +18,19 @@ public struct Localisation: Sendable {
     _ scorer: Scorer, on images: PreparedImages, progress: ProgressHandler = { _ in }
   ) throws -> Localisation {
     let abnormal = images.items.indices.filter { images.items[$0].label == .abnormal }
-    guard abnormal.contains(where: { images.items[$0].maskPath != nil }) else {
+    guard abnormal.contains(where: { images.items[$0].isMarked }) else {
       return Localisation(maps: [], warnings: [])
     }
     var masks: [DataItem: GroundTruthMask] = [:]
     var warnings: [String] = []
-    for index in abnormal {
+    // Sets with boxes have many images that readers found something in without marking it.
+    let hasBoxes = abnormal.contains { images.items[$0].boxes != nil }
+    let unmarked = hasBoxes ? abnormal.count { !images.items[$0].isMarked } : 0
+    if unmarked > 0 {
+      warnings.append(
+        "\(unmarked) of \(abnormal.count) abnormal images have no boxes (left out of the localisation figures)")
+    }
+    for index in abnormal where !hasBoxes || images.items[index].isMarked {
       do throws(MaskError) {
         masks[images.items[index]] = try mask(of: images.items[index], on: images.grids[index])
       } catch {
@@ -50,7 +57,7 @@ public struct Localisation: Sendable {
 
   /// The mask of an abnormal image on `grid`.
   private static func mask(of item: DataItem, on grid: ImageGrid) throws(MaskError) -> GroundTruthMask {
-    guard let path = item.maskPath else { throw .missing(image: item.path) }
+    guard let path = item.maskPath else { return try mask(of: item.boxes, of: item.path, on: grid) }
     let image: MedicalImage
     do { image = try MedicalImage.read(path, isVolume: grid.isVolume) } catch { throw .unreadable(error) }
     guard image.grid.extents == grid.extents else { throw .wrongSize(mask: path, found: image.grid, image: grid) }
@@ -59,11 +66,23 @@ public struct Localisation: Sendable {
     guard pixels.contains(true) else { throw .empty(mask: path, isVolume: grid.isVolume) }
     return GroundTruthMask(width: image.width, height: image.height, depth: image.depth, pixels: pixels)
   }
+
+  /// The mask that boxes make.
+  private static func mask(
+    of boxes: [LesionBox]?, of image: String, on grid: ImageGrid
+  ) throws(MaskError) -> GroundTruthMask {
+    guard let boxes else { throw .missing(image: image) }
+    guard let pixels = boxes.marked(on: grid) else { throw .boxesBeyond(image: image, grid: grid) }
+    guard pixels.contains(true) else { throw .emptyBoxes(image: image) }
+    return GroundTruthMask(width: grid.width, height: grid.height, depth: grid.depth, pixels: pixels)
+  }
 }
 
 /// Why the mask of an abnormal image cannot be used.
 private enum MaskError: Error, CustomStringConvertible {
   case missing(image: String)
+  case boxesBeyond(image: String, grid: ImageGrid)
+  case emptyBoxes(image: String)
   case unreadable(ImageError)
   case wrongSize(mask: String, found: ImageGrid, image: ImageGrid)
   case elsewhere(mask: String)
@@ -73,6 +92,10 @@ private enum MaskError: Error, CustomStringConvertible {
     switch self {
     case .missing(let image):
       "\(image) has no mask; put one below masks/, at the path that the image has in the data set"
+    case .boxesBeyond(let image, let grid):
+      "\(image) has boxes that reach beyond its \(grid); use the images at the size at which they are published"
+    case .emptyBoxes(let image):
+      "\(image) has boxes that hold no pixel; correct them in the data set's table"
     case .unreadable(let error):
       error.description
     case .wrongSize(let mask, let found, let image):

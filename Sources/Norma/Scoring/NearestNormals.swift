@@ -12,10 +12,13 @@ struct NearestNormals {
   let mean: Tensor
   /// Standard deviations of the features, `[d]`.
   let deviation: Tensor
+  /// Which volume each normal image is a part of, while that is known: a checkpoint does not keep it.
+  private let subjects: [Int]
 
   /// Learns from the features of normal images, `[n, d]`.
-  init(fitting features: Tensor, neighbours: Int) throws(TorchError) {
-    self.neighbours = neighbours
+  /// - Parameter subjects: the volume that each is a part of; empty where each is whole.
+  init(fitting features: Tensor, neighbours: Int, subjects: [Int] = []) throws(TorchError) {
+    (self.neighbours, self.subjects) = (neighbours, subjects)
     mean = try features.mean([0])
     deviation = try features.variance([0]).squareRoot().clamped(1e-6, .infinity)
     references = try (features - mean) / deviation
@@ -27,6 +30,7 @@ struct NearestNormals {
       let deviation = state[prefix + ".deviation"]
     else { return nil }
     (self.neighbours, self.references, self.mean, self.deviation) = (neighbours, references, mean, deviation)
+    subjects = []
   }
 
   /// What a checkpoint keeps.
@@ -43,13 +47,17 @@ struct NearestNormals {
   ) throws(TorchError) -> (distances: Tensor, indices: Tensor) {
     let count = references.extent(0)
     let all = try standardised(features).pairwiseDistances(to: references)
-    if case .among(let subjects, let rows) = areReferences, subjects.count == count,
-      let others = rows.map({ row in subjects.count { $0 != subjects[row] } }).min(), others > 0
-    {
-      let own = try Tensor(rows.map { subjects[$0] }, shape: [rows.count, 1], on: all.device)
-      let same = try own.equal(Tensor(subjects, shape: [1, count], on: all.device))
-      let (values, indices) = try all.masked(same, by: .infinity).top(min(neighbours, others), axis: 1, largest: false)
-      return (try values.mean([1]), indices)
+    if case .among(let subjects, let rows) = areReferences {
+      // Normal images may have been left out of the references.
+      let theirs = self.subjects.count == count ? self.subjects : subjects
+      if theirs.count == count, let others = rows.map({ row in theirs.count { $0 != subjects[row] } }).min(), others > 0
+      {
+        let own = try Tensor(rows.map { subjects[$0] }, shape: [rows.count, 1], on: all.device)
+        let same = try own.equal(Tensor(theirs, shape: [1, count], on: all.device))
+        let (values, indices) = try all.masked(same, by: .infinity).top(
+          min(neighbours, others), axis: 1, largest: false)
+        return (try values.mean([1]), indices)
+      }
     }
     let skipped = areReferences == .others ? 0 : 1
     let wanted = min(min(neighbours, count) + skipped, count)

@@ -44,7 +44,14 @@ public final class Scorer {
       detector, specification: images.specification, calibration: Calibration(scores: [:], mapRanges: [:]),
       device: device)
     try withoutGradients {
-      try detector.fit { body in try scorer.forEachBatch(of: images) { batch, _ in try body(batch) } }
+      let batches: ((Tensor) throws -> Void) throws -> Void = { body in
+        try scorer.forEachBatch(of: images) { batch, _ in try body(batch) }
+      }
+      if let comparing = detector as? any ReferenceComparing {
+        try comparing.fit(batches, subjects: images.specification.isCut ? images.views.map(\.image) : [])
+      } else {
+        try detector.fit(batches)
+      }
     }
     guard calibrates else { return scorer }
     let raw = try scorer.rawScores(of: images, areReferences: true)

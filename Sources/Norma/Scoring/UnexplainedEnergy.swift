@@ -84,11 +84,12 @@ struct UnexplainedEnergy {
     let scales: Tensor
 
     /// Learns from the measurement of all normal training images.
-    init(_ normal: Measurement, of energies: UnexplainedEnergy) throws(TorchError) {
+    /// - Parameter subjects: the volume that each image is a part of; empty where each is whole.
+    init(_ normal: Measurement, of energies: UnexplainedEnergy, subjects: [Int] = []) throws(TorchError) {
       let scoredCells = energies.scoredCells
       (views, self.scoredCells) = (energies.views.map(\.name), scoredCells)
       entries = try normal.ratios.map { values throws(TorchError) in try Self.moments(values) }
-      nearest = try NearestNormals(fitting: normal.signature, neighbours: 5)
+      nearest = try NearestNormals(fitting: normal.signature, neighbours: 5, subjects: subjects)
       var rows: [Tensor] = []
       var sum: Tensor?
       for (values, entry) in zip(normal.ratios, entries) {
@@ -98,7 +99,8 @@ struct UnexplainedEnergy {
         rows.append(row)
         sum = if let sum { try sum + scaled } else { scaled }
       }
-      let distances = try nearest.nearest(to: normal.signature, areReferences: true).distances
+      let match = ReferenceMatch.fitted(subjects, at: Array(subjects.indices))
+      let distances = try nearest.nearest(to: normal.signature, areReferences: match).distances
       if let sum { rows.append(try Self.moments(sum)) }
       scales = try .stacked(rows + [Self.moments(distances)])
     }

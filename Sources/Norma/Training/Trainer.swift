@@ -161,7 +161,7 @@ public final class Trainer {
 
   /// The training images as stages see them before they are trained; a pass over them saves the state every minute.
   private var trainingImages: TrainingImages {
-    TrainingImages { [self] start, size, body in
+    TrainingImages(subjects: specification.isCut ? data.training.views.map(\.image) : []) { [self] start, size, body in
       let count = data.training.views.count
       let loader = BatchLoader(data.training, order: Array(start..<max(start, count)), batchSize: size)
       var (saved, begun) = (Date(), Stopwatch())

@@ -47,7 +47,8 @@ public struct TrainingData: Sendable {
     let unlabelled = [DataItem.Split.validation, .test].reduce(0) { $0 + set.items(in: $1).count { $0.label == nil } }
     validation = validationItems.isEmpty ? nil : try await prepare(validationItems, "validation")
     test = testItems.isEmpty ? nil : try await prepare(testItems, "test")
-    var skipped = [training, validation, test].compactMap { $0 }.flatMap(\.failures).map { "\($0.reason) (skipped)" }
+    let read = [training, validation, test].compactMap { $0 }
+    var skipped = read.flatMap(\.failures).map { "\($0.reason) (skipped)" } + read.flatMap(\.remarks)
     if unlabelled > 0 {
       skipped.append("images without a label in validation and test: \(unlabelled) (left out of all figures)")
     }
@@ -83,6 +84,7 @@ extension RunConfiguration {
   func dataSet(in folder: String, prepared: PreparedDataSet?) throws -> ImageDataSet {
     try prepared?.check(self)
     var set = try prepared?.dataSet ?? wholeDataSet(in: folder)
+    if data.abnormalPool == .halfTest { set = try set.poolingAbnormalTest() }
     if data.limit > 0 { set = try set.limited(to: data.limit, seed: UInt64(seed)) }
     guard data.validationNormal + data.validationAbnormal > 0 else { return set }
     return try set.settingAsideValidation(

@@ -256,6 +256,7 @@ struct ConfigurationFileTests {
           moments: training
           quantile: 0.95
         data:
+          abnormalPool: train
           contamination: 0.0
           limit: 0
           memoryLimit: 4096

@@ -67,7 +67,7 @@ public struct DataInspection: Sendable {
         groups.append(
           Group(
             split: split, label: label, images: items.count, unreadable: items.count - read.count,
-            patients: Set(items.compactMap(\.patient)).count, masks: items.count { $0.maskPath != nil },
+            patients: Set(items.compactMap(\.patient)).count, masks: items.count(where: \.isMarked),
             paired: items.count { $0.pairedPath != nil },
             mean: read.isEmpty ? nil : read.reduce(0) { $0 + $1.mean } / Double(read.count), histogram: histogram))
       }

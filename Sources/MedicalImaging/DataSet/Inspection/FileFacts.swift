@@ -48,7 +48,7 @@ public struct FileFacts: Equatable, Sendable {
       (channels, isGreyInColour) = (1, false)
       spacing = (0..<3).map { volume.spacing[$0] }
       (format, bitsPerSample) = (volume.provenance.format ?? "unknown", volume.provenance.bitsPerSample)
-      remarks = volume.provenance.remarks
+      remarks = [volume.grid.remark(about: item.path)].compactMap { $0 }
     }
     grid = image.grid
     transferSyntax = format == ImageFormat.dicom.rawValue ? TransferSyntax(of: item.path) : nil

@@ -10,8 +10,8 @@ import Foundation
 /// Abnormal: one of the 12 findings, all but Support Devices, is 1. Images whose findings are −1 at most follow
 /// `UncertainFindings`; images without any mention are left out. Patients are the folders `patient…`. valid.csv is the
 /// validation split. The publisher keeps the test set to itself: 250 normal and 250 abnormal images of train.csv, or a
-/// fifth of a smaller copy, are drawn by seed, patient by patient (SimSID draws as many, with at least ten of each disease;
-/// its list is not published).
+/// fifth of a smaller copy, are drawn by seed, patient by patient, with at least ten images of each of the 12 findings, or a fifth
+/// of those that a smaller copy has (SimSID draws as many; its list is not published).
 enum CheXpert: PublishedLayout {
   static let title = "CheXpert"
   static let source = "Irvin et al., AAAI 2019"
@@ -22,6 +22,7 @@ enum CheXpert: PublishedLayout {
 
   private static let view = (projection: "Frontal/Lateral", direction: "AP/PA")
   private static let noFinding = "No Finding"
+  private static let separator = "; "
   private static let findings = [
     "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema", "Consolidation", "Pneumonia",
     "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture",
@@ -58,10 +59,12 @@ enum CheXpert: PublishedLayout {
           DataItem(
             name: image, path: file, label: label.label, className: label.findings.first ?? noFinding, split: split,
             patient: parts[place],
-            attributes: label.findings.isEmpty ? [:] : ["findings": label.findings.joined(separator: "; ")]))
+            attributes: label.findings.isEmpty ? [:] : ["findings": label.findings.joined(separator: separator)]))
       }
     }
-    return try dataSet(of: items, at: root).settingAsideTest(upTo: 250)
+    return try dataSet(of: items, at: root).settingAsideTest(upTo: 250, with: 10) { item in
+      item.attributes["findings"]?.components(separatedBy: separator) ?? []
+    }
   }
 
   /// Normal or abnormal, and the findings that make it so; nil for images that are left out.

@@ -50,6 +50,21 @@ struct PublishedTable {
     return number
   }
 
+  /// The box whose corners, or whose corner and sides, stand in four columns.
+  /// - Parameter givesSides: the last two columns are width and height.
+  func box(_ row: ManifestTable.Row, _ columns: [String], givesSides: Bool) throws(DataSetError) -> LesionBox {
+    let numbers = try columns.map { column throws(DataSetError) in
+      guard let number = try number(row, column) else { throw mistake(row, column, "it is empty") }
+      return number
+    }
+    let right = numbers[2] + (givesSides ? numbers[0] : 0)
+    let bottom = numbers[3] + (givesSides ? numbers[1] : 0)
+    for (column, isForward) in [(columns[2], right > numbers[0]), (columns[3], bottom > numbers[1])] where !isForward {
+      throw mistake(row, column, "the box has no \(column == columns[2] ? "width" : "height")")
+    }
+    return LesionBox(left: numbers[0], top: numbers[1], right: right, bottom: bottom)
+  }
+
   func mistake(_ row: ManifestTable.Row, _ column: String?, _ reason: String) -> DataSetError {
     .manifest(path: path, line: row.line, column: column, reason: reason)
   }

@@ -12,8 +12,8 @@ import Foundation
 /// them: 1,000 normal and 1,000 abnormal images, or a fifth of a smaller copy, are drawn by seed. patientId names an image;
 /// the publisher tells no patients beyond it.
 ///
-/// Boxes of opacities are kept in the attribute `boxes` (`x y width height`, pixels, with `;` between); they are not
-/// turned into masks, whose corners would count as lesion.
+/// Boxes of opacities stand for masks (`DataItem.boxes`), drawn where they are needed; their corners count as lesion, which
+/// they often are not. As the table has them they are kept in the attribute `boxes` (`x y width height`, with `;` between).
 enum RSNAPneumonia: PublishedLayout {
   static let title = "RSNA pneumonia"
   static let source = "Shih et al., Radiology: AI 1(1), 2019"
@@ -59,22 +59,20 @@ enum RSNAPneumonia: PublishedLayout {
       items.append(
         DataItem(
           name: name, path: try table.file(row, "patientId", at: FolderListing.join(root, name)), label: label,
-          className: className, split: .train, patient: identifier,
-          attributes: boxes[identifier].map { ["boxes": $0.joined(separator: ";")] } ?? [:]))
+          className: className, split: .train, patient: identifier, boxes: boxes[identifier]?.map(\.box),
+          attributes: boxes[identifier].map { ["boxes": $0.map(\.text).joined(separator: ";")] } ?? [:]))
     }
     return try dataSet(of: items, at: root).settingAsideTest(upTo: 1000)
   }
 
-  private static func boxes(in path: String) throws(DataSetError) -> [String: [String]] {
+  private static func boxes(in path: String) throws(DataSetError) -> [String: [(box: LesionBox, text: String)]] {
     let sides = ["x", "y", "width", "height"]
     let table = try PublishedTable(path, columns: ["patientId"] + sides + ["Target"])
-    var boxes: [String: [String]] = [:]
+    var boxes: [String: [(box: LesionBox, text: String)]] = [:]
     for row in table.rows where try table.number(row, "Target") == 1 {
-      let box = try sides.map { side throws(DataSetError) in
-        _ = try table.number(row, side)
-        return try table.filled(row, side)
-      }
-      boxes[try table.filled(row, "patientId"), default: []].append(box.joined(separator: " "))
+      let text = sides.map { table.text(row, $0) }.joined(separator: " ")
+      let box = try table.box(row, sides, givesSides: true)
+      boxes[try table.filled(row, "patientId"), default: []].append((box, text))
     }
     return boxes
   }

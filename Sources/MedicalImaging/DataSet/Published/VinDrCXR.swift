@@ -13,8 +13,8 @@ import Foundation
 /// in the challenge's copy they have no labels, and 1,000 + 1,000 images, or a fifth of a smaller copy, are drawn from
 /// train by seed. The publisher tells no patients: each image counts as one.
 ///
-/// Boxes are kept in the attribute `boxes` (`x_min y_min x_max y_max`, pixels, with `;` between, of all readers); they are
-/// not turned into masks.
+/// Boxes of all readers stand for masks (`DataItem.boxes`), drawn where they are needed: what one reader marks is abnormal. As
+/// the table has them they are kept in the attribute `boxes` (`x_min y_min x_max y_max`, pixels, with `;` between).
 enum VinDrCXR: PublishedLayout {
   static let title = "VinDr-CXR"
   static let source = "Nguyen et al., Scientific Data 9, 2022"
@@ -67,7 +67,7 @@ enum VinDrCXR: PublishedLayout {
   private struct Image {
     var row: ManifestTable.Row
     var isNormal = true
-    var boxes: [String] = []
+    var boxes: [(box: LesionBox, text: String)] = []
   }
 
   private static func read(
@@ -84,8 +84,8 @@ enum VinDrCXR: PublishedLayout {
     guard let boxes else { return images }
     for row in boxes.rows where boxes.text(row, "class_name") != "No finding" && !boxes.text(row, "x_min").isEmpty {
       let identifier = try boxes.filled(row, "image_id")
-      for corner in corners { _ = try boxes.number(row, corner) }
-      images[identifier]?.boxes.append(corners.map { boxes.text(row, $0) }.joined(separator: " "))
+      let text = corners.map { boxes.text(row, $0) }.joined(separator: " ")
+      images[identifier]?.boxes.append((try boxes.box(row, corners, givesSides: false), text))
     }
     return images
   }
@@ -100,8 +100,8 @@ enum VinDrCXR: PublishedLayout {
         DataItem(
           name: name, path: try table.file(image.row, "image_id", at: FolderListing.join(root, name)),
           label: image.isNormal ? .normal : .abnormal, className: image.isNormal ? "No finding" : "finding",
-          split: split,
-          attributes: image.boxes.isEmpty ? [:] : ["boxes": image.boxes.joined(separator: ";")]))
+          split: split, boxes: image.isNormal || image.boxes.isEmpty ? nil : image.boxes.map(\.box),
+          attributes: image.boxes.isEmpty ? [:] : ["boxes": image.boxes.map(\.text).joined(separator: ";")]))
     }
     return items
   }

@@ -17,17 +17,20 @@ extension MemMCMAEDetector {
   }
 
   /// Learns what band energies of normal images and of their unpredicted rest are like, then what their maps are like.
-  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
+  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void, subjects: [Int]) throws {
     var measured: [UnexplainedEnergy.Measurement] = []
     try batches { batch in
       try withoutGradients { measured.append(try self.measurement(self.maskedReconstructions(of: batch))) }
     }
-    let normal = try UnexplainedEnergy.Normal(.joined(measured), of: energies)
+    let normal = try UnexplainedEnergy.Normal(.joined(measured), of: energies, subjects: subjects)
     var tally = UsualMaps.Tally()
+    var done = 0
     try batches { batch in
       try withoutGradients {
         let passes = try self.maskedReconstructions(of: batch)
-        try tally.add(self.pixelMaps(passes, against: normal, areReferences: true).map(\.values))
+        let match = ReferenceMatch.fitted(subjects, at: Array(done..<done + batch.extent(0)))
+        done += batch.extent(0)
+        try tally.add(self.pixelMaps(passes, against: normal, areReferences: match).map(\.values))
       }
     }
     (self.normal, usual) = (normal, try tally.usual())
@@ -63,7 +66,7 @@ extension MemMCMAEDetector {
   }
 
   /// Band energies of images, and of the errors of prediction in hidden patches, averaged over the masks.
-  private func measurement(_ passes: MaskedReconstructions) throws(TorchError) -> UnexplainedEnergy.Measurement {
+  func measurement(_ passes: MaskedReconstructions) throws(TorchError) -> UnexplainedEnergy.Measurement {
     let (bands, count) = (energies.views[0].bands, passes.images.extent(0))
     let errors = try (passes.reconstructions - passes.images).reshaped([-1] + passes.images.shape.dropFirst())
     let rest = try bands(errors, weights: passes.hidden.squeezed(1).repeatingEach(count, axis: 0))
@@ -79,7 +82,7 @@ extension MemMCMAEDetector {
 
   /// What the anomaly map is made of, each `[B, H, W]`: 1 − SSIM, the smoothed absolute error, and, at half the weight as it is
   /// coarse, the distance of a cell's energies to those of the nearest normal images.
-  private func pixelMaps(
+  func pixelMaps(
     _ passes: MaskedReconstructions, against normal: UnexplainedEnergy.Normal, areReferences: ReferenceMatch
   ) throws(TorchError) -> [(values: Tensor, weight: Double)] {
     let errors = try passes.meanWhereHidden((passes.reconstructions - passes.images).abs()).squeezed(1)

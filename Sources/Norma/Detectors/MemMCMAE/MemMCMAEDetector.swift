@@ -1,7 +1,7 @@
 public import Torch
 
 /// MemMC-MAE (arXiv 2203.11725): one stage of masked reconstruction; multi-scale structural similarity scores.
-public final class MemMCMAEDetector: AnomalyDetector {
+public final class MemMCMAEDetector: ReferenceComparing {
   let configuration: MemMCMAEConfiguration
   let autoencoder: MemMCMAENetwork
   let layout: PatchLayout

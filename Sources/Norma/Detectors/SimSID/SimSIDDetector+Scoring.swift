@@ -20,7 +20,7 @@ extension SimSIDDetector {
   }
 
   /// Learns what band energies and discriminator features of normal images are like.
-  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
+  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void, subjects: [Int]) throws {
     var measured: [UnexplainedEnergy.Measurement] = []
     var features: [Tensor] = []
     try batches { batch in
@@ -29,7 +29,7 @@ extension SimSIDDetector {
         features.append(try self.signature(of: batch))
       }
     }
-    normal = try UnexplainedEnergy.Normal(.joined(measured), of: energies)
+    normal = try UnexplainedEnergy.Normal(.joined(measured), of: energies, subjects: subjects)
     self.features = try NearestNormals(fitting: .concatenated(features, axis: 0), neighbours: 5)
   }
 

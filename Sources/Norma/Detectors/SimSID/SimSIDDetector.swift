@@ -1,7 +1,7 @@
 public import Torch
 
 /// SimSID (arXiv 2403.08689) and SQUID (arXiv 2111.13495): one adversarial stage, the discriminator scores.
-public final class SimSIDDetector: AnomalyDetector {
+public final class SimSIDDetector: ReferenceComparing {
   let configuration: SimSIDConfiguration
   let simSID: SimSIDNetwork
   private let schedule: LearningRateSchedule

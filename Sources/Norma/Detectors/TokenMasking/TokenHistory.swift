@@ -9,6 +9,9 @@ struct TokenHistory {
   var contextCodes: Tensor?
   /// What identifies each training image: a hash of its codes, `[N]`, int64.
   var images: Tensor?
+  /// The half that each training image belongs to, 0 or 1, where parts of one volume must not be divided; nil where each image
+  /// goes by its own number.
+  var halves: [Int]?
   /// The suspected tokens, `[N, L]`, `bool`; nil before the first round of masking.
   var suspected: Tensor?
   /// How much each token counts, `[N, L]`, 0 for suspected ones; nil while all count alike.
@@ -71,6 +74,7 @@ struct TokenHistory {
       state["codes"] = codes
       state["contextCodes"] = contextCodes
       state["images"] = images
+      state["halves"] = try halves.map { halves throws(TorchError) in try Tensor(halves, shape: [halves.count]) }
       state["suspected"] = try suspected?.to(.uint8)
       state["weights"] = weights
       let numbers = [mapThreshold, Double(round), hasConverged ? 1 : 0, Double(pass.done), pass.flagged] + bestLosses
@@ -90,6 +94,7 @@ struct TokenHistory {
     codes = state["codes"]
     contextCodes = state["contextCodes"]
     images = state["images"]
+    halves = try state["halves"]?.values(as: Int.self)
     suspected = try state["suspected"]?.equal(1)
     weights = state["weights"]
     bestWeights = state.filter { $0.key.hasPrefix("best.") }

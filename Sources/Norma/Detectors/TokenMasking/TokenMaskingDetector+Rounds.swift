@@ -44,6 +44,7 @@ extension TokenMaskingDetector {
     history.contextCodes = context.isEmpty ? nil : try .concatenated(context, axis: 0)
     let keys = try self.keys(of: all).map { Int(bitPattern: UInt($0)) }
     history.images = try Tensor(keys, shape: [keys.count])
+    history.halves = Self.halves(of: images.subjects, seed: seed)
     return true
   }
 

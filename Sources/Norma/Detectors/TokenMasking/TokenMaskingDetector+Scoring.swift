@@ -109,43 +109,48 @@ extension TokenMaskingDetector {
 
   /// Learns thresholds of flags where they go by quantile, then what maps of −log p and band energies of normal images are.
   /// Images in which the rounds masked something are no example of normality, unless hardly any others are left.
-  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
+  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void, subjects: [Int]) throws {
     var suspects = try suspectedImages()
-    var surprise = try surprises(in: batches, without: suspects)
+    var (surprise, kept) = try surprises(in: batches, without: suspects)
     if surprise.isEmpty, !suspects.isEmpty {  // other images than those of the training, all of them suspects
       suspects = []
-      surprise = try surprises(in: batches, without: suspects)
+      (surprise, kept) = try surprises(in: batches, without: suspects)
     }
+    let keptSubjects = subjects.isEmpty ? [] : kept.map { subjects[$0] }
     guard !surprise.isEmpty else { throw TorchError("fit", "there are no images to learn from") }
     let all = try Tensor.concatenated(surprise, axis: 0)
     var usual = UsualTokens()
     if configuration.detection.flagging == .quantile {
       usual.flagThresholds = try Self.upperQuantile(all, share: configuration.detection.threshold)
     }
-    usual.surprise = try NearestNormals(fitting: smoothed(all), neighbours: 5)
+    usual.surprise = try NearestNormals(fitting: smoothed(all), neighbours: 5, subjects: keptSubjects)
     self.usual = usual
     guard let energies else { return }
     var measured: [UnexplainedEnergy.Measurement] = []
     try batches { batch in
       try withoutGradients {
-        guard let batch = try self.withoutSuspects(batch, suspects) else { return }
+        guard let batch = try self.withoutSuspects(batch, suspects)?.images else { return }
         measured.append(try self.measurement(of: batch, self.findings(in: batch), energies))
       }
     }
-    self.usual.energies = try UnexplainedEnergy.Normal(.joined(measured), of: energies)
+    self.usual.energies = try UnexplainedEnergy.Normal(.joined(measured), of: energies, subjects: keptSubjects)
   }
 
-  /// −log p of the tokens of all images that are not among suspects, batch by batch.
+  /// −log p of the tokens of all images that are not among suspects, batch by batch, and the places of these images among all.
   private func surprises(
     in batches: ((Tensor) throws -> Void) throws -> Void, without suspects: Set<Int>
-  ) throws -> [Tensor] {
-    var surprise: [Tensor] = []
+  ) throws -> (values: [Tensor], places: [Int]) {
+    var (surprise, places): ([Tensor], [Int]) = ([], [])
+    var done = 0
     try batches { batch in
+      defer { done += batch.extent(0) }
       try withoutGradients {
-        if let batch = try self.withoutSuspects(batch, suspects) { surprise.append(try self.surprise(of: batch)) }
+        guard let (images, kept) = try self.withoutSuspects(batch, suspects) else { return }
+        surprise.append(try self.surprise(of: images))
+        places += kept.map { done + $0 }
       }
     }
-    return surprise
+    return (surprise, places)
   }
 
   /// What identifies the training images of which something is masked; none where fewer than a tenth are left without.
@@ -157,13 +162,13 @@ extension TokenMaskingDetector {
     return keys.count(where: found.contains) * 10 > keys.count * 9 ? [] : found
   }
 
-  /// The images of a batch that are not among suspects; nil where none is left.
-  private func withoutSuspects(_ batch: Tensor, _ suspects: Set<Int>) throws -> Tensor? {
-    guard !suspects.isEmpty else { return batch }
+  /// The images of a batch that are not among suspects, and their places in it; nil where none is left.
+  private func withoutSuspects(_ batch: Tensor, _ suspects: Set<Int>) throws -> (images: Tensor, places: [Int])? {
+    guard !suspects.isEmpty else { return (batch, Array(0..<batch.extent(0))) }
     let keys = try self.keys(of: tokens.sequences(of: batch).tokens).map { Int(bitPattern: UInt($0)) }
     let kept = keys.indices.filter { !suspects.contains(keys[$0]) }
     guard !kept.isEmpty else { return nil }
-    return try batch.selecting(Tensor(kept, shape: [kept.count], on: batch.device), axis: 0)
+    return (try batch.selecting(Tensor(kept, shape: [kept.count], on: batch.device), axis: 0), kept)
   }
 
   private func findings(in batch: Tensor) throws -> Findings {

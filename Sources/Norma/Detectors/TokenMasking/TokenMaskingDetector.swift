@@ -2,7 +2,7 @@ public import Torch
 
 /// Iterative latent token masking (ICCVW 2023): a VQ-VAE, then a transformer over its codes, trained round after round without
 /// the tokens that the round before suspects.
-public final class TokenMaskingDetector: AnomalyDetector {
+public final class TokenMaskingDetector: ReferenceComparing {
   let configuration: TokenMaskingConfiguration
   let tokens: TokenMaskingNetwork
   /// The ends of the network's scale of intensities.
@@ -194,7 +194,19 @@ public final class TokenMaskingDetector: AnomalyDetector {
   }
 
   /// The half that an image belongs to, 0 or 1.
-  func fold(of index: Int) -> Int { CounterRandom.uniform(UInt64(seed), index, 8) < 0.5 ? 0 : 1 }
+  func fold(of index: Int) -> Int {
+    if let halves = history.halves, halves.indices.contains(index) { return halves[index] }
+    return CounterRandom.uniform(UInt64(seed), index, 8) < 0.5 ? 0 : 1
+  }
+
+  /// The half of each part of volumes, with all parts of a volume in one, and as many volumes in one half as in the other; nil
+  /// where there are not two volumes.
+  static func halves(of subjects: [Int], seed: Int) -> [Int]? {
+    let volumes = Set(subjects).map { (CounterRandom.uniform(UInt64(seed), $0, 8), $0) }.sorted { $0 < $1 }
+    guard volumes.count > 1 else { return nil }
+    let first = Set(volumes.prefix((volumes.count + 1) / 2).map(\.1))
+    return subjects.map { first.contains($0) ? 0 : 1 }
+  }
 
   /// Codes that are hardly used.
   public func warnings(about losses: [String: Double]) -> [String] {
