@@ -23,10 +23,17 @@ func tests(of room: String, knows others: [Target.Dependency] = [], golden: Bool
 }
 
 let presets = [
-  "autoencoder-laptop-64", "band-energy", "memmc-mae-laptop-128", "memmc-mae-laptop-64", "memmc-mae-paper",
+  "autoencoder-laptop-64", "autoencoder-ssim-laptop-64", "band-energy", "cutpaste-laptop-64",
+  "denoising-autoencoder-laptop-64", "f-anogan-laptop-64", "ganomaly-laptop-64", "memae-laptop-64",
+  "memmc-mae-laptop-128", "memmc-mae-laptop-64", "memmc-mae-paper", "padim-laptop-64", "patchcore-laptop-64",
   "simsid-demo", "simsid-laptop-128", "simsid-laptop-64", "simsid-official-chexpert", "simsid-official-covidx",
   "simsid-official-zhanglab", "simsid-paper", "squid", "token-masking-contaminated-64", "token-masking-laptop-64",
-  "token-masking-paper", "token-masking-volume-48",
+  "token-masking-paper", "token-masking-volume-48", "vae-laptop-64",
+]
+
+let templates = [
+  "page.mustache", "table.mustache", "confusion.mustache", "legend.mustache", "cases.mustache", "record.mustache",
+  "style.css", "script.js",
 ]
 
 let package = Package(
@@ -41,6 +48,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // `Scripts/setup` writes norma-libtorch.pc for the libtorch it unpacked or was given.
@@ -60,13 +68,21 @@ let package = Package(
     room("MedicalImaging", knows: ["CMedicalImaging"]),
     room("Evaluation", knows: []),
     room("Phantoms", knows: ["MedicalImaging"]),
-    room("Reporting", knows: ["Evaluation", "MedicalImaging"]),
+    room(
+      "Reporting",
+      knows: ["Evaluation", "MedicalImaging", .product(name: "Mustache", package: "swift-mustache")],
+      resources: templates.map { .embedInCode("Templates/\($0)") }),
     room(
       "Norma", knows: ["Torch", "MedicalImaging", "Evaluation", .product(name: "Yams", package: "Yams")],
       resources: presets.map { .embedInCode("Presets/\($0).yaml") },
       notes: [
-        "Detectors/SimSID/README.md", "Detectors/BandEnergy/README.md", "Detectors/MemMCMAE/README.md",
-        "Detectors/Baselines/Autoencoder/README.md", "Detectors/TokenMasking/README.md",
+        "Detectors/BandEnergy/README.md", "Detectors/Baselines/Autoencoder/README.md",
+        "Detectors/Baselines/CutPaste/README.md", "Detectors/Baselines/DenoisingAutoencoder/README.md",
+        "Detectors/Baselines/FAnoGAN/README.md", "Detectors/Baselines/GANomaly/README.md",
+        "Detectors/Baselines/MemAE/README.md", "Detectors/Baselines/PaDiM/README.md",
+        "Detectors/Baselines/PatchCore/README.md", "Detectors/Baselines/VAE/README.md",
+        "Detectors/Ensemble/README.md", "Detectors/MemMCMAE/README.md", "Detectors/SimSID/README.md",
+        "Detectors/TokenMasking/README.md",
       ]),
     .executableTarget(
       name: "NormaCLI",

@@ -83,6 +83,7 @@ struct Attention : torch::autograd::Function<Attention> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  torch::autograd::variable_list received) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "attention: the gradient of its kernel cannot be differentiated again");
     auto saved = context->get_saved_variables();
     Problem problem{saved[0], saved[1], saved[2], saved[3], context->saved_data["causal"].toBool(),
                     context->saved_data["scale"].toDouble()};

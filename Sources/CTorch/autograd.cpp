@@ -28,9 +28,10 @@ ct_status ct_clear_gradient(ct_tensor a) {
   return guarded([&] { a->value.mutable_grad().reset(); });
 }
 
-ct_status ct_gradients(ct_tensor output, ct_tensors inputs, ct_tensor *outs) {
+ct_status ct_gradients(ct_tensor output, ct_tensors inputs, bool recorded, ct_tensor *outs) {
   return guarded([&] {
-    auto gradients = torch::autograd::grad({output->value.sum()}, tensors(inputs));
+    auto gradients = torch::autograd::grad({output->value.sum()}, tensors(inputs), /*grad_outputs=*/{},
+                                           /*retain_graph=*/recorded, /*create_graph=*/recorded);
     for (auto &gradient : gradients) *outs++ = hand_out(gradient);
   });
 }

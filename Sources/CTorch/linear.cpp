@@ -69,10 +69,12 @@ struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
     auto rows = gradient.reshape({-1, gradient.size(-1)});
     auto inputs = input.reshape({-1, input.size(-1)});
     at::Tensor to_input, to_weight, to_bias;
-    if (context->needs_input_grad(0)) to_input = product(gradient, weight.t());
+    const bool records = at::GradMode::is_enabled();  // oneDNN's product has no gradient: libtorch's where one is asked for
+    if (context->needs_input_grad(0)) to_input = records ? at::matmul(gradient, weight) : product(gradient, weight.t());
     if (context->needs_input_grad(1))  // oneDNN wants its left factor row by row: the narrower one is copied
-      to_weight = rows.size(1) > inputs.size(1) ? product(transposed(inputs), rows.t()).t()
-                                                : product(transposed(rows), inputs.t());
+      to_weight = records                           ? at::matmul(rows.t(), inputs)
+                  : rows.size(1) > inputs.size(1) ? product(transposed(inputs), rows.t()).t()
+                                                  : product(transposed(rows), inputs.t());
     if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) to_bias = rows.sum(0);
     return {to_input, to_weight, to_bias};
   }

@@ -17,6 +17,19 @@ ct_status ct_adam_step(ct_tensors parameters, ct_tensors gradients, ct_tensors f
   });
 }
 
+ct_status ct_sgd_step(ct_tensors parameters, ct_tensors gradients, ct_tensors buffers, double learning_rate,
+                      double momentum, double weight_decay) {
+  return guarded([&] {
+    at::NoGradGuard guard;
+    if (parameters.count == 0) return;
+    auto weights = tensors(parameters), directions = tensors(gradients), held = tensors(buffers);
+    at::_foreach_mul_(held, momentum);
+    at::_foreach_add_(held, directions);
+    if (weight_decay != 0) at::_foreach_add_(held, weights, weight_decay);
+    at::_foreach_add_(weights, held, -learning_rate);
+  });
+}
+
 ct_status ct_lerp_all(ct_tensors targets, ct_tensors sources, double weight) {
   return guarded([&] {
     at::NoGradGuard guard;

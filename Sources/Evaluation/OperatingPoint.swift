@@ -19,6 +19,12 @@ public struct OperatingPoint: Equatable, Sendable {
   public var specificity: Double? { confusion.specificity }
   /// TP / (TP + FP), 0 ... 1.
   public var precision: Double? { confusion.precision }
+  /// (sensitivity + specificity) / 2, 0 ... 1.
+  public var balancedAccuracy: Double? { confusion.balancedAccuracy }
+  /// Matthews' correlation, −1 ... 1.
+  public var matthewsCorrelation: Double? { confusion.matthewsCorrelation }
+  /// TN / (TN + FN), 0 ... 1.
+  public var negativePredictiveValue: Double? { confusion.negativePredictiveValue }
 
   /// Creates an operating point.
   public init(rule: String, threshold: Double, confusion: ConfusionMatrix) {
@@ -80,6 +86,7 @@ extension ThresholdSweep {
 extension OperatingPoint: Codable {
   private enum CodingKeys: String, CodingKey {
     case rule, threshold, confusion, accuracy, f1, sensitivity, specificity, precision
+    case balancedAccuracy, matthewsCorrelation, negativePredictiveValue
   }
 
   /// Reads rule, threshold and counts; the rates follow from the counts.
@@ -102,5 +109,8 @@ extension OperatingPoint: Codable {
     try values.encodeIfPresent(sensitivity, forKey: .sensitivity)
     try values.encodeIfPresent(specificity, forKey: .specificity)
     try values.encodeIfPresent(precision, forKey: .precision)
+    try values.encodeIfPresent(balancedAccuracy, forKey: .balancedAccuracy)
+    try values.encodeIfPresent(matthewsCorrelation, forKey: .matthewsCorrelation)
+    try values.encodeIfPresent(negativePredictiveValue, forKey: .negativePredictiveValue)
   }
 }

@@ -3,18 +3,6 @@
 /// Average precision rises with the share of abnormal cases, so it can differ between groups that are told apart equally
 /// well; the counts stand beside it.
 public struct SubgroupFigures: Codable, Equatable, Sendable {
-  /// One figure of a group.
-  public struct Figure: Codable, Equatable, Sendable {
-    /// `AUROC`, `average precision`, `sensitivity` or `specificity`.
-    public let name: String
-    /// 0 ... 1; nil where it is not defined.
-    public let value: Double?
-    /// Where it lies; nil where the cases do not tell.
-    public let interval: ConfidenceInterval?
-    /// Why value or interval are missing, in one sentence.
-    public let reason: String?
-  }
-
   /// The cases of one value.
   public struct Group: Codable, Equatable, Sendable {
     /// The value, or the band of values; `all` for all cases, `not known` for those without a value.
@@ -24,10 +12,10 @@ public struct SubgroupFigures: Codable, Equatable, Sendable {
     /// Abnormal cases.
     public let abnormalCount: Int
     /// AUROC and average precision; where a threshold was given, sensitivity and specificity too.
-    public let figures: [Figure]
+    public let figures: [Estimate]
 
     /// The figure of this name; nil where there is none.
-    public func figure(_ name: String) -> Figure? { figures.first { $0.name == name } }
+    public func figure(_ name: String) -> Estimate? { figures.first { $0.name == name } }
   }
 
   /// What the cases are grouped by.
@@ -83,11 +71,10 @@ extension SubgroupFigures.Group {
     self.name = name
     (normalCount, abnormalCount) = (cases.normalCount, cases.abnormalCount)
     var figures = [
-      SubgroupFigures.Figure("AUROC", value: { () throws(EvaluationError) in try auroc(cases) }) {
+      Estimate("AUROC", value: { () throws(EvaluationError) in try auroc(cases) }) {
         () throws(EvaluationError) in try DeLong(cases).interval(level: bootstrap.level)
       },
-      SubgroupFigures.Figure("average precision", value: { () throws(EvaluationError) in try averagePrecision(cases) })
-      {
+      Estimate("average precision", value: { () throws(EvaluationError) in try averagePrecision(cases) }) {
         () throws(EvaluationError) in try bootstrap.interval(of: .averagePrecision, on: cases)
       },
     ]
@@ -99,7 +86,7 @@ extension SubgroupFigures.Group {
       ] {
         let count = kind == .abnormal ? abnormalCount : normalCount
         figures.append(
-          SubgroupFigures.Figure(
+          Estimate(
             name,
             value: { () throws(EvaluationError) in
               guard count > 0 else { throw .oneClassOnly(missing: kind, figure: name.capitalizedFirst) }
@@ -112,30 +99,6 @@ extension SubgroupFigures.Group {
     }
     self.figures = figures
   }
-}
-
-extension SubgroupFigures.Figure {
-  fileprivate init(
-    _ name: String, value: () throws(EvaluationError) -> Double,
-    interval: () throws(EvaluationError) -> ConfidenceInterval?
-  ) {
-    let found: Double
-    do { found = try value() } catch {
-      self.init(name: name, value: nil, interval: nil, reason: error.description)
-      return
-    }
-    do {
-      let interval = try interval()
-      let reason = interval == nil ? "The cases show no variation, so how uncertain the figure is cannot be told." : nil
-      self.init(name: name, value: found, interval: interval, reason: reason)
-    } catch {
-      self.init(name: name, value: found, interval: nil, reason: error.description)
-    }
-  }
-}
-
-extension String {
-  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
 extension LabelledScores {

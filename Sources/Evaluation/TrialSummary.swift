@@ -51,6 +51,10 @@ public struct TrialSummary: Codable, Equatable, Sendable {
     public let specificity: TrialStatistic?
     /// TP / (TP + FP).
     public let precision: TrialStatistic?
+    /// (sensitivity + specificity) / 2.
+    public let balancedAccuracy: TrialStatistic?
+    /// Matthews' correlation.
+    public let matthewsCorrelation: TrialStatistic?
 
     init(_ points: [OperatingPoint], rule: String) {
       self.rule = rule
@@ -60,6 +64,8 @@ public struct TrialSummary: Codable, Equatable, Sendable {
       sensitivity = TrialStatistic(everyOf: points.map(\.sensitivity))
       specificity = TrialStatistic(everyOf: points.map(\.specificity))
       precision = TrialStatistic(everyOf: points.map(\.precision))
+      balancedAccuracy = TrialStatistic(everyOf: points.map(\.balancedAccuracy))
+      matthewsCorrelation = TrialStatistic(everyOf: points.map(\.matthewsCorrelation))
     }
   }
 

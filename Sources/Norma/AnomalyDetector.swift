@@ -11,6 +11,15 @@ public protocol AnomalyDetector: AnyObject {
   /// Tensors that `fit` computed, by key; empty before.
   var fitted: [String: Tensor] { get set }
 
+  /// Takes up weights of others that the configuration names as files. Called when a run begins, never when a checkpoint is
+  /// loaded: what a file held is in the checkpoint.
+  /// - Throws: an error naming the file and what is wrong with it.
+  func readGivenWeights() throws
+
+  /// Whether calibration tells which of the fitted images each one is (`ReferenceMatch.among`), as parts of them are kept;
+  /// otherwise it may say no more than that it is one of them.
+  var tellsReferencesApart: Bool { get }
+
   /// The stages of training, in order; none for methods without gradients.
   var stages: [TrainingStage] { get }
 
@@ -65,6 +74,12 @@ public protocol AnomalyDetector: AnyObject {
 extension AnomalyDetector {
   /// 32.
   public func scoringBatchSize(on device: Device) -> Int { 32 }
+
+  /// There are none.
+  public func readGivenWeights() throws {}
+
+  /// No.
+  public var tellsReferencesApart: Bool { false }
 
   /// Nothing.
   public func warnings(about losses: [String: Double]) -> [String] { [] }
@@ -158,7 +173,7 @@ public struct TrainingUpdate {
   /// Whose weights move.
   public let module: Module
   /// The optimiser's settings.
-  public let options: AdamOptions
+  public let options: any OptimiserOptions
   /// The learning rate over the epochs.
   public let schedule: LearningRateSchedule
   /// The update is due in every so many iterations, the first included.

@@ -6,47 +6,34 @@ import Torch
 
 /// Example cases with their pictures: input, what the method thinks normal, and the map over the input.
 enum CasePictures {
-  /// Cases for a page: found, missed, false alarms, and normal ones, chosen by the scores of an evaluation.
+  /// Groups of cases for a page, chosen by the default score of an evaluation, with their pictures.
   static func cases(
     of outcome: Trials.Outcome, data: String, device: Device
-  ) async throws -> (cases: [Report.Case], legend: Report.MapLegend?) {
-    let chosen = choose(outcome.test)
-    let wanted = Dictionary(chosen.map { ($0.name, $0.caption) }) { first, _ in first }
+  ) async throws -> (groups: [Report.CaseGroup], legend: Report.MapLegend?) {
+    let test = outcome.test
+    let chosen = CaseChoice.groups(
+      scores: test.scores[test.mainScore] ?? [], labels: test.labels, threshold: test.thresholds[test.mainScore])
+    let wanted = Set(chosen.flatMap(\.cases).map { test.names[$0] })
     let scorer = try Scorer(checkpoint: Checkpoint(contentsOf: outcome.file), device: device)
     let set = try outcome.metadata.configuration.dataSet(in: data)
     let images = try await PreparedImages(
-      set.items(in: .test).filter { wanted[$0.name] != nil }, for: scorer.specification)
+      set.items(in: .test).filter { wanted.contains($0.name) }, for: scorer.specification)
     var found: [String: Report.Case] = [:]
     var legend: Report.MapLegend?
     try scorer.score(images, explains: true) { result in
       let range = result.maps.first.map { displayRange(of: $0.name, $0.map, scorer.calibration) } ?? 0...1
       if legend == nil, !result.maps.isEmpty {
-        legend = .init(range: range, note: "median to 99.5 % of normal images")
+        legend = .init(range: range, note: "median to 99.5 % of normal images; blue: outline of the true lesion")
       }
       found[result.item.name] = Report.Case(
         name: result.item.name, score: result.score, isAbnormal: result.item.label.map { $0 == .abnormal },
-        caption: wanted[result.item.name],
         pictures: try pictures(of: result, range: range, specification: scorer.specification))
     }
-    return (chosen.compactMap { found[$0.name] }, legend)
-  }
-
-  /// Which cases to show, with a word about each.
-  private static func choose(_ result: Evaluator.Result) -> [(name: String, caption: String)] {
-    let scores = result.scores[result.mainScore] ?? []
-    let order = scores.indices.sorted { scores[$0] > scores[$1] }
-    let abnormal = order.filter { result.labels[$0] }
-    let normal = order.filter { !result.labels[$0] }
-    func spread(_ list: [Int], _ count: Int) -> [Int] {
-      stride(from: 0, to: list.count, by: max(1, list.count / count)).prefix(count).map { list[$0] }
+    let groups = chosen.map { group in
+      Report.CaseGroup(
+        title: group.title, note: group.note, cases: group.cases.compactMap { found[test.names[$0]] })
     }
-    let groups: [([Int], String)] = [
-      (spread(Array(abnormal.prefix(abnormal.count / 2)), 4), "abnormal, high score"),
-      (Array(abnormal.suffix(2)), "abnormal, lowest scores: missed"),
-      (Array(normal.prefix(2)), "normal, highest scores: false alarms"),
-      (Array(normal.dropFirst(normal.count / 2).prefix(2)), "normal, typical"),
-    ]
-    return groups.flatMap { indices, caption in indices.map { (result.names[$0], caption) } }
+    return (groups, legend)
   }
 
   /// Map values shown as nothing and as full colour: those of normal images, or the map's own where none are known.
@@ -56,7 +43,8 @@ enum CasePictures {
     return low...max(normal.last ?? map.values.max() ?? 1, low + 1e-6)
   }
 
-  /// Input, what the method made of it, reconstruction where there is one, and the default map over the input.
+  /// Input, what the method made of it, reconstruction where there is one, the default map over the input, and
+  /// the truth where a mask is known.
   private static func pictures(
     of result: AnomalyResult, range: ClosedRange<Float>, specification: InputSpecification
   ) throws -> [Report.Picture] {
@@ -65,6 +53,7 @@ enum CasePictures {
     if let map = result.maps.first {
       pictures.append(.init(caption: "Map", image: try view.overlay(map.map, range: range)))
     }
+    if let truth = try view.truth() { pictures.append(.init(caption: "Ground truth", image: truth)) }
     return pictures
   }
 

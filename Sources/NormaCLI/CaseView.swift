@@ -43,6 +43,14 @@ struct CaseView {
     }
   }
 
+  /// The input with the outline of the true lesion; nil where no mask is known.
+  func truth() throws -> Image2D? {
+    guard let mask else { return nil }
+    let nothing = try HeatMap(
+      values: [Float](repeating: 0, count: input.width * input.height), width: input.width, height: input.height)
+    return try nothing.overlaid(on: input, in: 0...1, contour: Contour(mask: mask))
+  }
+
   /// A map over the input, with the outline of the true lesion where a mask is known.
   func overlay(_ map: AnomalyMap, range: ClosedRange<Float>) throws -> Image2D {
     let heat: HeatMap

@@ -30,6 +30,14 @@ struct CommonOptions: ParsableArguments {
   }
 }
 
+/// What to write of a training beside its log.
+struct TensorBoardOptions: ParsableArguments {
+  @Option(name: .customLong("tensorboard"), help: "Write event files for TensorBoard into this folder while training.")
+  var folder: String?
+
+  var url: URL? { folder.map { URL(fileURLWithPath: $0) } }
+}
+
 /// What to train: a preset, a file, or a method's published preset, and changes to it.
 struct ConfigurationOptions: ParsableArguments {
   @Option(help: "A preset: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -39,7 +47,7 @@ struct ConfigurationOptions: ParsableArguments {
   var config: String?
 
   @Option(
-    help: "A method with its published preset: \(DetectionMethod.allCases.map(\.rawValue).joined(separator: ", ")).")
+    help: "A method with its published preset: \(DetectionMethod.trainable.map(\.rawValue).joined(separator: ", ")).")
   var method: String?
 
   @Option(name: .customLong("set"), help: "Change one setting, for example --set training.epochs=20. Repeatable.")
@@ -63,31 +71,5 @@ struct ConfigurationOptions: ParsableArguments {
       config.map(ConfigurationSource.file) ?? method.map(ConfigurationSource.method)
       ?? .preset(preset ?? fallback.rawValue)
     return try source.configuration(overrides: settings + (seed.map { ["seed=\($0)"] } ?? []))
-  }
-}
-
-/// Where a configuration comes from.
-enum ConfigurationSource {
-  case preset(String)
-  case file(String)
-  case method(String)
-
-  /// What tables and folders call the configuration.
-  var name: String {
-    switch self {
-    case .preset(let name), .method(let name): name.lowercased()
-    case .file(let path): URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    }
-  }
-
-  /// The configuration with `key.path=value` settings applied last.
-  func configuration(overrides: [String]) throws -> RunConfiguration {
-    switch self {
-    case .preset(let name): return try Preset(named: name).configuration(overrides: overrides)
-    case .file(let path): return try ConfigurationFile.read(path: path, overrides: overrides)
-    case .method(let name):
-      let base = RunConfiguration(detector: DetectorSettings(try DetectionMethod(named: name)))
-      return try ConfigurationFile.read(yaml: "", source: "--method", base: base, overrides: overrides)
-    }
   }
 }

@@ -1,223 +1,159 @@
 import Evaluation
 import Foundation
-import MedicalImaging
 import Norma
 import Reporting
 import Torch
 
-/// The yardstick, fitted to the same images as the detectors that it stands beside.
-enum Yardstick {
-  /// What it is called in tables.
-  static let name = "yardstick: band energy"
-
-  static func outcomes(
-    like outcomes: [Trials.Outcome], data: String, device: Device, progress: @escaping ProgressHandler
-  ) async throws -> [Trials.Outcome] {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("norma-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    var found: [Trials.Outcome] = []
-    for (index, outcome) in outcomes.enumerated() {
-      var configuration = try Preset.bandEnergy.configuration()
-      configuration.seed = outcome.metadata.configuration.seed
-      configuration.data = outcome.metadata.configuration.data
-      let input = outcome.metadata.configuration.input
-      if input.views == .slices {
-        let own = configuration.input
-        configuration.input = input
-        (configuration.input.intensity, configuration.input.deviations) = (own.intensity, own.deviations)
-        (configuration.input.aspect, configuration.input.spacing) = (own.aspect, [])  // its side is another
-      }
-      let ending = try await Trials.run(
-        configuration, seeds: [configuration.seed], folder: data, output: folder.appendingPathComponent("\(index)"),
-        device: device, progress: progress)
-      if case .finished(let results) = ending { found += results }
-    }
-    return found
-  }
-}
-
-/// One evaluation as text, as JSON and as a page.
+/// The page of one evaluation.
 struct EvaluationPage {
-  let outcomes: [Trials.Outcome]
-  let yardstick: [Trials.Outcome]
+  let results: EvaluationResults
 
-  private var main: String { outcomes[0].test.mainScore }
-  private var first: Trials.Outcome { outcomes[0] }
+  private var first: Trials.Outcome { results.main }
+  private var mainScore: String { first.test.mainScore }
 
-  /// Figures of every score, the default one first, then the yardstick's.
-  private func methods() throws -> [MethodFigures] {
-    let names = [main] + outcomes[0].test.figures.keys.filter { $0 != main }.sorted()
-    let own = try names.map { name in
-      MethodFigures(
-        name: name == main ? "\(name) (default)" : name,
-        summary: try TrialSummary(outcomes.compactMap { $0.test.figures[name] }))
-    }
-    let theirs = yardstick.compactMap { $0.test.figures[$0.test.mainScore] }
-    return own
-      + (theirs.isEmpty ? [] : [MethodFigures(name: Yardstick.name, summary: try TrialSummary(theirs))])
-  }
-
-  /// Figures of every map, the default one first, then the yardstick's; empty where the test images have no masks.
-  private func maps() throws -> [MapFigures] {
-    let names = first.localisation.maps.map(\.name)
-    let own = try names.map { name in
-      MapFigures(
-        name: name == names.first ? "\(name) (default)" : name,
-        summary: try LocalisationSummary(
-          outcomes.compactMap { $0.localisation.maps.first { $0.name == name }?.figures }))
-    }
-    let theirs = yardstick.compactMap(\.localisation.maps.first?.figures)
-    return own
-      + (theirs.isEmpty ? [] : [MapFigures(name: Yardstick.name, summary: try LocalisationSummary(theirs))])
-  }
-
-  /// The tables for a terminal.
-  func text() throws -> String {
-    let methods = try methods()
-    let maps = try maps()
-    var parts = [
-      FigureTable.figures(of: methods).markdown, FigureTable.operatingPoints(of: Array(methods.prefix(1))).markdown,
-    ]
-    parts += try outcomes.compactMap { outcome in
-      guard let interval = try Self.interval(of: main, in: outcome) else { return nil }
-      return String(
-        format: "Seed %d: AUROC %.3f, %.3f to %.3f with a confidence of %.0f %% over other test images (DeLong).",
-        outcome.metadata.configuration.seed, outcome.test.figures[main]?.auroc ?? .nan, interval.lower, interval.upper,
-        100 * interval.level)
-    }
-    if !maps.isEmpty { parts += ["Localisation:", FigureTable.localisation(of: maps).markdown] }
-    parts.append(
-      "Test images: \(first.test.labels.count { !$0 }) normal, \(first.test.labels.count { $0 }) abnormal. "
-        + "Weights: \(first.metadata.origin.checkpointRule). Threshold: \(first.metadata.calibration.thresholdSource).")
-    return parts.joined(separator: "\n\n")
-  }
-
-  /// One JSON object per trial and score, and one per trial and map where test images have masks.
-  func printJSON() throws {
-    for outcome in outcomes + yardstick {
-      let configuration = outcome.metadata.configuration
-      let trial: [String: Any] = ["method": configuration.detector.method.rawValue, "seed": configuration.seed]
-      for (score, figures) in outcome.test.figures.sorted(by: { $0.key < $1.key }) {
-        let line: [String: Any] = [
-          "score": score, "isDefault": score == outcome.test.mainScore, "test": try Self.encoded(figures),
-          "validationAUROC": outcome.validation?.figures[score]?.auroc as Any? ?? NSNull(),
-          "aurocInterval": try Self.interval(of: score, in: outcome).map(Self.encoded) ?? NSNull(),
-        ]
-        try NormaCLI.printJSON(trial.merging(line) { $1 })
-      }
-      for (index, map) in outcome.localisation.maps.enumerated() {
-        let line: [String: Any] = [
-          "map": map.name, "isDefaultMap": index == 0, "localisation": try Self.encoded(map.figures),
-        ]
-        try NormaCLI.printJSON(trial.merging(line) { $1 })
-      }
-    }
-  }
-
-  /// Where a score's AUROC lies with 95 % confidence; nil where the test images cannot tell.
-  private static func interval(of score: String, in outcome: Trials.Outcome) throws -> ConfidenceInterval? {
-    let cases = try LabelledScores(
-      scores: outcome.test.scores[score] ?? [], labels: outcome.test.labels, names: outcome.test.names)
-    guard min(cases.normalCount, cases.abnormalCount) >= 2 else { return nil }
-    return try DeLong(cases).interval()
-  }
-
-  private static func encoded(_ figures: some Encodable) throws -> Any {
-    try JSONSerialization.jsonObject(with: JSONEncoder().encode(figures))
-  }
-
-  // MARK: The page
-
-  func write(
-    to file: URL, data: String, device: Device, showsNames: Bool
-  ) async throws {
-    let configuration = first.metadata.configuration
-    let method = configuration.detector.method.rawValue
-    var report = Report(
-      title: "Anomaly detection with \(method)",
-      subtitle:
-        "\(first.test.labels.count) test images, \(outcomes.count == 1 ? "one trial" : "\(outcomes.count) trials"), "
-        + "trained on \(first.metadata.origin.trainingImages) images.")
-    report.methods = try methods()
-    report.maps = try maps()
-    report.headlines = headlines(report.methods[0].summary)
-    try addCurves(to: &report)
+  /// Draws the page and writes it.
+  /// - Throws: `ReportingError`, or what reading and scoring the shown cases throws.
+  func write(to file: URL, data: String, device: Device, showsNames: Bool) async throws {
+    var report = try figures()
+    report.plots = try plots()
+    report.learningCurves = learningCurves()
     let cases = try await CasePictures.cases(of: first, data: data, device: device)
-    report.cases = cases.cases
+    report.caseGroups = cases.groups
     report.mapLegend = cases.legend
-    report.record = record()
-    report.configuration = try ConfigurationFile.yaml(configuration)
     report.showsNames = showsNames
     try ReportPage(report).write(to: file)
   }
 
+  /// Everything but plots and pictures.
+  func figures() throws -> Report {
+    let configuration = first.metadata.configuration
+    let detectors = results.detectors
+    var report = Report(
+      title: "Anomaly detection with \(detectors.map(\.name).joined(separator: ", "))",
+      subtitle: "\(first.test.labels.count { !$0 }) normal and \(first.test.labels.count { $0 }) abnormal test images, "
+        + "\(results.trials.count { !$0.isYardstick } == 1 ? "one trial" : "\(results.trials.count { !$0.isYardstick }) trials"), "
+        + "trained on \(first.metadata.origin.trainingImages) images.")
+    let scores = try results.scores()
+    report.headlines = headlines(scores[0].summary)
+    report.figures = [results.uncertainty, FigureTable.figures(of: scores)]
+    report.figures[1].caption = "All scores"
+    let shown = scores.filter { $0.name.hasSuffix("(default)") || $0.name == Yardstick.name }  // JSON has them all
+    var points = FigureTable.operatingPoints(of: shown)
+    points.caption = "Single thresholds"
+    if !points.rows.isEmpty { report.figures.append(points) }
+    let maps = try results.maps()
+    if !maps.isEmpty {
+      report.localisation = [FigureTable.localisation(of: maps)] + (results.lesionTable.map { [$0] } ?? [])
+    }
+    report.confusion = results.trials[0].figures.operatingPoint.map { Report.Confusion($0) }
+    report.subgroups = results.subgroupTables
+    report.comparisons = results.comparisonTable.map { [$0] } ?? []
+    report.record = record()
+    report.configuration = try ConfigurationFile.yaml(configuration)
+    return report
+  }
+
+  /// With one trial its figures and intervals; with several their mean and deviation.
   private func headlines(_ summary: TrialSummary) -> [Report.Headline] {
-    var headlines = [
-      Report.Headline(name: "AUROC", statistic: summary.auroc, note: "score: \(main)"),
-      Report.Headline(name: "Average precision", statistic: summary.averagePrecision, note: nil),
-    ]
-    if let point = summary.operatingPoint(Evaluator.calibratedRule) {
-      let threshold = "threshold without labels of anomalies"
-      if let value = point.sensitivity {
-        headlines.append(.init(name: "Sensitivity", statistic: value, note: threshold))
-      }
-      if let value = point.specificity {
-        headlines.append(.init(name: "Specificity", statistic: value, note: threshold))
-      }
+    let threshold = "threshold without labels of anomalies"
+    let point = summary.operatingPoint(Evaluator.calibratedRule)
+    if results.methods[0].outcomes.count > 1 {
+      let known: [(String, TrialStatistic?, [String])] = [
+        ("AUROC", summary.auroc, ["score: \(mainScore)"]), ("Average precision", summary.averagePrecision, []),
+        ("Sensitivity", point?.sensitivity, [threshold]), ("Specificity", point?.specificity, [threshold]),
+      ]
+      return known.compactMap { name, value, notes in value.map { .init(name: name, statistic: $0, notes: notes) } }
     }
-    return headlines
+    let figures = results.trials[0].figures
+    let known: [(String, String, [String])] = [
+      ("AUROC", "AUROC", ["score: \(mainScore)"]), ("Average precision", "average precision", []),
+      ("Sensitivity", "sensitivity", [threshold]), ("Specificity", "specificity", [threshold]),
+    ]
+    return known.compactMap { name, figure, notes in
+      figures.estimate(figure).map { .init(name: name, estimate: $0, notes: notes) }
+    }
   }
 
-  private func addCurves(to report: inout Report) throws {
-    func cases(_ outcome: Trials.Outcome) throws -> LabelledScores {
-      try LabelledScores(scores: outcome.test.scores[outcome.test.mainScore] ?? [], labels: outcome.test.labels)
+  // MARK: Plots
+
+  /// ROC and precision-recall with bands, scores with thresholds, calibration, and lesions found, of the default scores.
+  private func plots() throws -> [Report.Plot] {
+    let shown = results.trials.filter { !$0.isYardstick } + results.trials.filter(\.isYardstick).prefix(1)
+    let named = try shown.map { trial in
+      (name: trial.name, cases: try trial.outcome.test.cases(trial.outcome.test.mainScore))
     }
-    for outcome in outcomes {
-      let name = outcomes.count == 1 ? main : "seed \(outcome.metadata.configuration.seed)"
-      report.rocCurves.append((name, try ROCCurve(cases(outcome))))
-      report.precisionRecallCurves.append((name, try PrecisionRecallCurve(cases(outcome))))
+    // Bands of many trials would hide each other.
+    let banded = shown.count <= 3 ? results.options.bootstrap : nil
+    let bands = try named.map { trial -> (roc: CurveBand?, precisionRecall: CurveBand?) in
+      guard let banded, min(trial.cases.normalCount, trial.cases.abnormalCount) >= 2 else { return (nil, nil) }
+      return (try banded.rocBand(on: trial.cases), try banded.precisionRecallBand(on: trial.cases))
     }
-    if let outcome = yardstick.first {
-      report.rocCurves.append(("yardstick", try ROCCurve(cases(outcome))))
-      report.precisionRecallCurves.append(("yardstick", try PrecisionRecallCurve(cases(outcome))))
-    }
-    report.histograms = [
-      Histogram(
-        title: "Scores", label: main, cases: try cases(first),
-        threshold: first.test.figures[main]?.operatingPoint(Evaluator.calibratedRule))
+    var plots: [Report.Plot] = [
+      .lines(.roc(try named.map { ($0.name, try ROCCurve($0.cases)) }, bands: bands.map(\.roc))),
+      .lines(
+        .precisionRecall(
+          try named.map { ($0.name, try PrecisionRecallCurve($0.cases)) }, bands: bands.map(\.precisionRecall))),
     ]
-    report.linePlots = learningCurves()
+    let points = first.test.figures[mainScore]?.operatingPoints ?? []
+    plots.append(
+      .histogram(
+        Histogram(title: "Scores, \(named[0].name)", label: mainScore, cases: named[0].cases, thresholds: points)))
+    let calibrated = shown.compactMap { trial in trial.figures.calibration.map { (trial.name, $0) } }
+    if !calibrated.isEmpty { plots.append(.lines(.calibration(calibrated))) }
+    let lesions = shown.compactMap { trial in trial.outcome.localisation.lesions.first.map { (trial.name, $0.curve) } }
+    if !lesions.isEmpty { plots.append(.lines(.froc(lesions))) }
+    return plots
   }
 
-  /// Test AUROC per epoch of the default score, and of the paper's: shown, never used to choose.
+  /// Losses and AUROC per epoch: shown, never used to choose unless the record says so.
   private func learningCurves() -> [LinePlot] {
-    let shown = [main, "reconstructionLogit"]
-    let series = outcomes.flatMap { outcome in
-      outcome.curves.filter { $0.set == "test" && shown.contains($0.score) }.map { curve in
-        LinePlot.Series(
-          name: "\(curve.score), seed \(outcome.metadata.configuration.seed)",
-          points: curve.points.map { .init(x: Double($0.epoch), y: $0.auroc) })
+    let own = results.trials.filter { !$0.isYardstick }
+    var aurocs: [LinePlot.Series] = []
+    var losses: [(title: String, series: [LinePlot.Series])] = []
+    for trial in own {
+      let shown = [trial.outcome.test.mainScore, "reconstructionLogit"]
+      for curve in trial.outcome.curves where shown.contains(curve.score) {
+        aurocs.append(
+          .init(
+            name: "\(curve.set), \(curve.score), \(trial.name)",
+            points: curve.points.map { .init(x: Double($0.epoch), y: $0.auroc) }))
+      }
+      for curve in trial.outcome.losses {
+        let title = "\(results.detectors.count == 1 ? "" : "\(trial.method): ")\(curve.stage), \(curve.loss)"
+        let line = LinePlot.Series(
+          name: "seed \(trial.outcome.metadata.configuration.seed)",
+          points: curve.points.map { .init(x: Double($0.epoch), y: $0.value) })
+        if let index = losses.firstIndex(where: { $0.title == title }) {
+          losses[index].series.append(line)
+        } else {
+          losses.append((title, [line]))
+        }
       }
     }
-    guard !series.isEmpty else { return [] }
-    return [
-      LinePlot(
-        title: "Test AUROC per epoch, only to look at", x: .init(label: "Epoch"),
-        y: .init(label: "AUROC", range: 0...1), series: series)
-    ]
+    let figures = LinePlot(
+      title: "AUROC per epoch", x: .init(label: "Epoch", isWhole: true), y: .init(label: "AUROC", range: 0...1),
+      series: aurocs)
+    return (aurocs.isEmpty ? [] : [figures])
+      + losses.map {
+        LinePlot(title: $0.title, x: .init(label: "Epoch", isWhole: true), y: .init(label: "Loss"), series: $0.series)
+      }
   }
+
+  // MARK: The record
 
   private func record() -> Report.Record {
     let origin = first.metadata.origin
-    let seconds = outcomes.map(\.metadata.origin.seconds).reduce(0, +) / Double(outcomes.count)
+    let own = results.trials.filter { !$0.isYardstick }.map(\.outcome)
+    let seconds = own.map(\.metadata.origin.seconds).reduce(0, +) / Double(own.count)
+    let resamples = results.options.bootstrap.map { "\($0.resamples) resamples, seed \($0.seed)" } ?? "none"
     return Report.Record(
       version: first.metadata.version, date: Date().formatted(.iso8601.year().month().day()),
-      seeds: outcomes.map { UInt64($0.metadata.configuration.seed) }, dataFingerprint: origin.dataFingerprint,
+      seeds: own.map { UInt64($0.metadata.configuration.seed) }, dataFingerprint: origin.dataFingerprint,
       hardware: origin.hardware, duration: .seconds(seconds), checkpointRule: origin.checkpointRule,
       more: [
         ("Epochs", "\(origin.epochs)"), ("Threshold", first.metadata.calibration.thresholdSource),
         ("Contamination", "\(origin.contamination)"),
-        ("Scoring", String(format: "%.0f images per second", first.imagesPerSecond)),
+        ("Scoring", String(format: "%.0f images per second", first.imagesPerSecond)), ("Bootstrap", resamples),
       ])
   }
 }

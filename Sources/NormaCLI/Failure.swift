@@ -27,12 +27,14 @@ enum Failure {
       CheckpointError.missing, ConfigurationError.unreadable, TrainingError.nothingToResume:
       missingInput
     case ImageError.notWritable, ImageError.notEncodable, ImageError.outOfMemory: failed
-    case PreparedDataError.otherSettings: usage
+    case PreparedDataError.otherSettings, EnsembleError.twice: usage
     case is ConfigurationError, PhantomError.invalidValue, TrainingError.otherConfiguration: usage
+    case is SubgroupError: usage
     case let error as TorchError where error.operation == "device": usage
     case is ImageError, is DataSetError, is PreparedDataError, is CheckpointError, is SimSIDImportError,
-      is StateMismatch,
-      is EvaluationImagesError, EvaluationError.oneClassOnly, TrainingError.tooFewImages, TrainingError.otherData:
+      is StateMismatch, is BackboneWeightsError, is EnsembleError,
+      is EvaluationImagesError, EvaluationError.oneClassOnly, TrainingError.tooFewImages,
+      TrainingError.otherData:
       badData
     case let error as SerialisationError where FileManager.default.fileExists(atPath: error.path): badData
     case is CancellationError: interrupted

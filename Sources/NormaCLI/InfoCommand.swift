@@ -37,6 +37,7 @@ struct InfoCommand: ParsableCommand {
       ("weights", origin.checkpointRule), ("hardware", origin.hardware),
       ("thresholds from", metadata.calibration.thresholdSource),
     ]
+    for (name, member) in checkpoint.members { lines.append(("member \(name)", Self.summary(member.metadata))) }
     if !origin.imported.isEmpty { lines.append(("imported from", origin.imported.joined(separator: ", "))) }
     for (name, score) in metadata.calibration.scores.sorted(by: { $0.key < $1.key }) {
       lines.append(
@@ -48,5 +49,14 @@ struct InfoCommand: ParsableCommand {
     let width = lines.map(\.0.count).max() ?? 0
     for (key, value) in lines { print(key.padding(toLength: width + 2, withPad: " ", startingAt: 0) + value) }
     print("\n" + (try ConfigurationFile.yaml(metadata.configuration)), terminator: "")
+  }
+
+  /// A member of an ensemble in one line.
+  private static func summary(_ metadata: Checkpoint.Metadata) -> String {
+    let (configuration, origin) = (metadata.configuration, metadata.origin)
+    return
+      "\(configuration.detector.method.rawValue), seed \(configuration.seed), \(origin.trainingImages) images with "
+      + "fingerprint \(origin.dataFingerprint), \(origin.epochs) epochs in \(Console.duration(origin.seconds)), weights: "
+      + "\(origin.checkpointRule)"
   }
 }

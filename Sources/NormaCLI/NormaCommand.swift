@@ -19,7 +19,9 @@ struct NormaCommand: AsyncParsableCommand {
     version: Norma.version,
     subcommands: [
       DemoCommand.self, TrainCommand.self, ScoreCommand.self, EvaluateCommand.self, SweepCommand.self,
-      InfoCommand.self, ImportCommand.self, PhantomCommand.self, DataCommand.self, BenchCommand.self,
+      BenchmarkCommand.self, AblateCommand.self,
+      InfoCommand.self, EnsembleCommand.self, ImportCommand.self, PhantomCommand.self, DataCommand.self,
+      BenchCommand.self,
     ])
 
   static func main() async {

@@ -60,6 +60,7 @@ struct ContaminationCommand: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "Folder for the runs, the tables and the plot.")
   var output: String
 
+  @OptionGroup var tensorBoard: TensorBoardOptions
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -103,7 +104,8 @@ struct ContaminationCommand: AsyncParsableCommand {
     let interruption = Interruption()
     let ending = try await ContaminationSweep.run(
       candidates, contaminations: Self.levels(levels), trials: trials, rounds: Self.rounds(rounds), folder: data,
-      output: folder, device: device, progress: console.show, isInterrupted: { interruption.isRequested })
+      output: folder, device: device, tensorBoard: tensorBoard.url, progress: console.show,
+      isInterrupted: { interruption.isRequested })
     switch ending {
     case .interrupted(let done, let total):
       console.say("norma: interrupted with \(done) of \(total) runs done; the same command continues")
@@ -128,7 +130,7 @@ struct ComparisonOptions: ParsableArguments {
 
   @Option(
     help:
-      "A method with its published preset; repeatable: \(DetectionMethod.allCases.map(\.rawValue).joined(separator: ", "))."
+      "A method with its published preset; repeatable: \(DetectionMethod.trainable.map(\.rawValue).joined(separator: ", "))."
   )
   var method: [String] = []
 

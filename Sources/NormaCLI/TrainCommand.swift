@@ -18,6 +18,7 @@ struct TrainCommand: AsyncParsableCommand {
         norma train chest_xray --preset simsid-laptop-64 --output runs/chest
         norma train chest_xray --method band-energy --output runs/yardstick
         norma train chest_xray --resume --output runs/chest
+        norma train chest_xray --tensorboard runs/events --output runs/watched
         norma train pneumoniamnist.npz --preset simsid-laptop-64 --set data.normalClass=0 --output runs/mnist
         norma train CheXpert-v1.0 --preset simsid-paper --set data.set=chexpert --output runs/chexpert
         norma train chest_xray --preset simsid-paper --set training.epochs=50 --output runs/short
@@ -35,6 +36,7 @@ struct TrainCommand: AsyncParsableCommand {
   @Flag(help: "Log the AUROC of the labelled test images after every epoch: a learning curve to look at.")
   var watchTest = false
 
+  @OptionGroup var tensorBoard: TensorBoardOptions
   @OptionGroup var settings: ConfigurationOptions
   @OptionGroup var common: CommonOptions
 
@@ -56,8 +58,8 @@ struct TrainCommand: AsyncParsableCommand {
     images.warnings.forEach { console.say("norma: warning: \($0)") }
     let interruption = Interruption()
     let trainer = try Trainer(
-      configuration, data: images, folder: folder, device: device, watchesTest: watchTest, progress: console.show,
-      isInterrupted: { interruption.isRequested })
+      configuration, data: images, folder: folder, device: device, watchesTest: watchTest, tensorBoard: tensorBoard.url,
+      progress: console.show, isInterrupted: { interruption.isRequested })
     if resume { try trainer.resume() }
     let outcome = try trainer.run()
     trainer.warnings.forEach { console.say("norma: warning: \($0)") }

@@ -13,8 +13,9 @@ struct AxisTicks: Equatable {
   /// - Parameters:
   ///   - range: what the axis must show; a single value is widened, ±1e300 is the end.
   ///   - expands: whether the axis may grow to the next tick at both ends.
+  ///   - isWhole: whether only whole numbers are labelled.
   ///   - count: about how many ticks to aim for.
-  init(covering range: ClosedRange<Double>, expands: Bool, count: Int = 5) {
+  init(covering range: ClosedRange<Double>, expands: Bool, isWhole: Bool = false, count: Int = 5) {
     // Kept where steps and their logarithms stay ordinary numbers.
     let shown = range.clamped(to: -1e300...1e300)
     var (lower, upper) = (shown.lowerBound, shown.upperBound)
@@ -24,7 +25,8 @@ struct AxisTicks: Equatable {
     }
     let rough = (upper - lower) / Double(max(count, 1))
     let power = pow(10, floor(log10(rough)))
-    let step = ([1, 2, 5].first { $0 * power >= rough * 0.999_999 } ?? 10) * power
+    let finest = ([1, 2, 5].first { $0 * power >= rough * 0.999_999 } ?? 10) * power
+    let step = isWhole ? max(finest, 1) : finest
     if expands {
       lower = floor(lower / step + 1e-9) * step
       upper = ceil(upper / step - 1e-9) * step

@@ -16,6 +16,23 @@ public enum FigureFormat {
     return statistic.standardDeviation.map { "\(mean) ± \(rate($0))" } ?? mean
   }
 
+  /// A figure with its interval, `0.912 (0.880 to 0.940)`; without it where the cases do not tell.
+  public static func rate(_ estimate: Estimate?) -> String {
+    guard let estimate else { return "–" }
+    return rate(estimate.value) + (estimate.interval.map { " (\(interval($0)))" } ?? "")
+  }
+
+  /// `0.880 to 0.940`.
+  public static func interval(_ interval: ConfidenceInterval) -> String {
+    "\(rate(interval.lower)) to \(rate(interval.upper))"
+  }
+
+  /// How often chance alone makes such a difference: three decimals, `< 0.001`, or `–` where it is not known.
+  public static func probability(_ p: Double?) -> String {
+    guard let p, p.isFinite else { return "–" }
+    return p < 0.001 ? "< 0.001" : fixed(p, decimals: 3)
+  }
+
   /// A score or threshold of any size, four significant digits; `∞` and `–` for what is not finite.
   public static func number(_ value: Double) -> String {
     number(value, digitsOf: value)

@@ -28,7 +28,7 @@ public struct MapFigures: Equatable, Sendable {
   }
 }
 
-/// A table of text, ready as Markdown or HTML. The first columns hold words, all others figures.
+/// A table of text, ready as Markdown or LaTeX, and for pages. The first columns hold words, all others figures.
 public struct FigureTable: Equatable, Sendable {
   /// The headings.
   public var columns: [String]
@@ -36,11 +36,30 @@ public struct FigureTable: Equatable, Sendable {
   public var rows: [[String]]
   /// How many columns, from the left, hold words; they stand to the left, figures to the right.
   public var textColumns: Int
+  /// A heading of the table's own, on pages; or nil.
+  public var caption: String?
+  /// Cells that stand out, such as the best of a column.
+  public var emphasised: Set<Cell>
+
+  /// A place in the table.
+  public struct Cell: Hashable, Sendable {
+    /// The row, from 0.
+    public var row: Int
+    /// The column, from 0.
+    public var column: Int
+
+    /// Names a place.
+    public init(row: Int, column: Int) { (self.row, self.column) = (row, column) }
+  }
 
   /// Creates a table; short rows end in empty cells, long ones are cut.
-  public init(columns: [String], rows: [[String]], textColumns: Int = 1) {
+  public init(
+    columns: [String], rows: [[String]], textColumns: Int = 1, caption: String? = nil, emphasised: Set<Cell> = []
+  ) {
+    self.caption = caption
     self.columns = columns
     self.textColumns = textColumns
+    self.emphasised = emphasised
     self.rows = rows.map { row in columns.indices.map { $0 < row.count ? row[$0] : "" } }
   }
 
@@ -71,13 +90,18 @@ public struct FigureTable: Equatable, Sendable {
   /// One row per method and threshold rule.
   public static func operatingPoints(of methods: [MethodFigures]) -> FigureTable {
     FigureTable(
-      columns: ["Score", "Threshold by", "Threshold", "Accuracy", "F1", "Sensitivity", "Specificity", "Precision"],
+      columns: [
+        "Score", "Threshold by", "Threshold", "Accuracy", "Balanced accuracy", "F1", "Sensitivity", "Specificity",
+        "Precision",
+        "MCC",
+      ],
       rows: methods.flatMap { method in
         method.summary.operatingPoints.map { point in
           [
             method.name, point.rule, FigureFormat.number(point.threshold), FigureFormat.rate(point.accuracy),
-            FigureFormat.rate(point.f1), FigureFormat.rate(point.sensitivity), FigureFormat.rate(point.specificity),
-            FigureFormat.rate(point.precision),
+            FigureFormat.rate(point.balancedAccuracy), FigureFormat.rate(point.f1),
+            FigureFormat.rate(point.sensitivity), FigureFormat.rate(point.specificity),
+            FigureFormat.rate(point.precision), FigureFormat.rate(point.matthewsCorrelation),
           ]
         }
       }, textColumns: 2)
@@ -87,45 +111,18 @@ public struct FigureTable: Equatable, Sendable {
   public var markdown: String {
     func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
     let rule = columns.indices.map { $0 < textColumns ? ":--" : "--:" }
-    return rows.reduce(line(columns.map(Self.markdownCell)) + line(rule)) { $0 + line($1.map(Self.markdownCell)) }
-  }
-
-  /// The table as HTML, all text escaped. With two columns of words, rows of one name stand together below it.
-  public var html: String {
-    let isGrouped = textColumns > 1
-    let head = columns.indices.dropFirst(isGrouped ? 1 : 0).map {
-      "<th scope=\"col\"\(wording($0))>\(escaped(columns[$0]))</th>"
+    let lines = rows.enumerated().map { row, cells in
+      line(
+        cells.enumerated().map { column, text in
+          let cell = Self.markdownCell(text)
+          return isEmphasised(row, column) && !cell.isEmpty ? "**\(cell)**" : cell
+        })
     }
-    var body = ""
-    for (index, row) in rows.enumerated() {
-      if isGrouped, index == 0 || rows[index - 1][0] != row[0] {
-        body +=
-          "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"\(columns.count - 1)\">\(escaped(row[0]))</th></tr>\n"
-      }
-      let cells = row.indices.dropFirst(isGrouped ? 1 : 0).map { column in
-        column == 0
-          ? "<th scope=\"row\" class=\"words\">\(escaped(row[0]))</th>"
-          : "<td\(wording(column))>\(Self.htmlCell(row[column]))</td>"
-      }
-      body += "<tr>\(cells.joined())</tr>\n"
-    }
-    return """
-      <div class="table"><table>
-      <thead><tr>\(head.joined())</tr></thead>
-      <tbody>
-      \(body)</tbody>
-      </table></div>
-
-      """
+    return line(columns.map(Self.markdownCell)) + line(rule) + lines.joined()
   }
 
-  private func wording(_ column: Int) -> String { column < textColumns ? " class=\"words\"" : "" }
-
-  /// The deviation of `0.912 ± 0.008` in small type.
-  private static func htmlCell(_ text: String) -> String {
-    guard let sign = text.firstRange(of: " ± ") else { return escaped(text) }
-    return "\(escaped(String(text[..<sign.lowerBound]))) <small>± \(escaped(String(text[sign.upperBound...])))</small>"
-  }
+  /// Whether a cell stands out.
+  func isEmphasised(_ row: Int, _ column: Int) -> Bool { emphasised.contains(Cell(row: row, column: column)) }
 
   private static func markdownCell(_ text: String) -> String {
     escaped(text).replacing("\\", with: "\\\\").replacing("|", with: "\\|")

@@ -1,7 +1,7 @@
 public import Evaluation
 import Foundation
 
-/// The scores of normal and abnormal cases as two histograms over the same bins, with the threshold between them.
+/// The scores of normal and abnormal cases as two histograms over the same bins, with the thresholds between them.
 public struct Histogram: Equatable, Sendable {
   /// The heading.
   public var title: String
@@ -9,18 +9,18 @@ public struct Histogram: Equatable, Sendable {
   public var label: String
   /// The scores with their labels.
   public var cases: LabelledScores
-  /// A threshold to draw, and what it is called.
-  public var threshold: OperatingPoint?
+  /// Thresholds to draw, and what they are called.
+  public var thresholds: [OperatingPoint]
 
   /// Creates a histogram.
   public init(
     title: String = "Score distribution", label: String = "Anomaly score", cases: LabelledScores,
-    threshold: OperatingPoint? = nil
+    thresholds: [OperatingPoint] = []
   ) {
     self.title = title
     self.label = label
     self.cases = cases
-    self.threshold = threshold
+    self.thresholds = thresholds
   }
 
   /// The bins: lower bounds of equal width, and how many cases of each class fall into each; the last bin has its end.
@@ -57,11 +57,12 @@ public struct Histogram: Equatable, Sendable {
   public var svg: String {
     let bins = Bins(cases)
     let end = bins.start + bins.width * Double(bins.normal.count)
-    let shown = threshold.map(\.threshold).flatMap { $0.isFinite ? $0 : nil }
+    let shown = thresholds.filter(\.threshold.isFinite)
+    let places = shown.map(\.threshold)
     let tallest = max(
       share(bins.normal.max() ?? 0, of: cases.normalCount), share(bins.abnormal.max() ?? 0, of: cases.abnormalCount))
     let frame = PlotFrame(
-      x: AxisTicks(covering: min(bins.start, shown ?? bins.start)...max(end, shown ?? end), expands: false),
+      x: AxisTicks(covering: min(bins.start, places.min() ?? end)...max(end, places.max() ?? end), expands: false),
       y: AxisTicks(covering: 0...tallest, expands: true), title: title, xLabel: label,
       yLabel: "Share of the class")
     var legend = [
@@ -70,16 +71,17 @@ public struct Histogram: Equatable, Sendable {
     ]
     var marks = bars(bins, bins.normal, of: cases.normalCount, className: "normal", mark: "bar series-1", in: frame)
     marks += bars(bins, bins.abnormal, of: cases.abnormalCount, className: "abnormal", mark: "bar series-2", in: frame)
-    if let shown, let threshold {
-      let column = coordinate(frame.column(shown))
+    for (index, threshold) in shown.enumerated() {
+      let column = coordinate(frame.column(threshold.threshold))
       let (top, bottom) = (coordinate(PlotFrame.top), coordinate(PlotFrame.top + PlotFrame.plotHeight))
-      let name = "threshold \(FigureFormat.number(shown)), \(threshold.rule)"
+      let name = "threshold \(FigureFormat.number(threshold.threshold)), \(threshold.rule)"
+      let mark = "threshold kind-\(min(index, 2) + 1)"
       marks += """
-        <line class="threshold" x1="\(column)" x2="\(column)" y1="\(top)" y2="\(bottom)">\
+        <line class="\(mark)" x1="\(column)" x2="\(column)" y1="\(top)" y2="\(bottom)">\
         <title>\(escaped(name))</title></line>
 
         """
-      legend.append(LegendEntry(name: name, mark: "threshold"))
+      legend.append(LegendEntry(name: name, mark: mark))
     }
     return PlotFrame.svg([frame.picture(marks: marks, legend: legend)])
   }

@@ -19,6 +19,7 @@ extension LinePlot {
         colour += 1
         bands += band(of: line, mark: PlotStyle.seriesClass("band", colour), in: frame)
       }
+      if !line.isReference { bands += whiskers(of: line, mark: PlotStyle.seriesClass("whisker", colour), in: frame) }
       let mark = line.isReference ? "line reference" : PlotStyle.seriesClass("line", colour)
       marks += drawn(line, mark: mark, dot: PlotStyle.seriesClass("dot", colour), in: frame)
       legend.append(LegendEntry(name: line.name, mark: mark))
@@ -27,14 +28,14 @@ extension LinePlot {
   }
 
   private func ticks(_ axis: Axis, _ values: [Double], expands: Bool) -> AxisTicks {
-    if let range = axis.range { return AxisTicks(covering: range, expands: false) }
+    if let range = axis.range { return AxisTicks(covering: range, expands: false, isWhole: axis.isWhole) }
     let values = values.filter(\.isFinite)
-    return AxisTicks(covering: (values.min() ?? 0)...(values.max() ?? 1), expands: expands)
+    return AxisTicks(covering: (values.min() ?? 0)...(values.max() ?? 1), expands: expands, isWhole: axis.isWhole)
   }
 
   private func drawn(_ line: Series, mark: String, dot: String, in frame: PlotFrame) -> String {
     var path = ""
-    var kept: [Point] = []
+    var kept: [(point: Point, remark: String?)] = []
     var last: (column: Double, row: Double)?
     for (index, point) in line.points.enumerated() {
       guard point.x.isFinite, point.y.isFinite else {
@@ -46,16 +47,20 @@ extension LinePlot {
         // Below four tenths of a picture unit nobody sees a difference, and large curves stay small files.
         let isLast = index == line.points.count - 1
         if !isLast, abs(column - before.column) < 0.4, abs(row - before.row) < 0.4 { continue }
-        let isStep = line.interpolation == .stepBefore
-        path += isStep ? "V\(coordinate(row))H\(coordinate(column))" : "L\(pair(column, row))"
+        switch line.interpolation {
+        case .straight: path += "L\(pair(column, row))"
+        case .stepBefore: path += "V\(coordinate(row))H\(coordinate(column))"
+        case .stepAfter: path += "H\(coordinate(column))V\(coordinate(row))"
+        }
       } else {
         path += "M\(pair(column, row))"
       }
       last = (column, row)
-      kept.append(point)
+      kept.append((point, index < line.remarks.count ? line.remarks[index] : nil))
     }
     guard !path.isEmpty else { return "" }
-    return "<path class=\"\(mark)\" d=\"\(path)\"/>\n" + (line.marksPoints ? dots(kept, mark: dot, in: frame) : "")
+    return "<path class=\"\(mark)\" d=\"\(path)\"/>\n"
+      + (line.marksPoints ? dots(kept.map(\.point), mark: dot, in: frame) : "")
       + (line.isReference ? "" : hovers(line.name, kept, in: frame))
   }
 
@@ -70,6 +75,20 @@ extension LinePlot {
     return "<path class=\"\(mark)\" d=\"M\(corners.joined(separator: "L"))Z\"/>\n"
   }
 
+  /// A vertical line at each point that has one, cut where the axis ends.
+  private func whiskers(of line: Series, mark: String, in frame: PlotFrame) -> String {
+    zip(line.points, line.whiskers).map { point, whisker in
+      guard let whisker, point.x.isFinite else { return "" }
+      let ends = whisker.clamped(to: frame.y.range)
+      let column = coordinate(frame.column(point.x))
+      return """
+        <line class="\(mark)" x1="\(column)" x2="\(column)" y1="\(coordinate(frame.row(ends.upperBound)))" \
+        y2="\(coordinate(frame.row(ends.lowerBound)))"/>
+
+        """
+    }.joined()
+  }
+
   private func dots(_ points: [Point], mark: String, in frame: PlotFrame) -> String {
     points.map { point in
       let (column, row) = (coordinate(frame.column(point.x)), coordinate(frame.row(point.y)))
@@ -78,12 +97,14 @@ extension LinePlot {
   }
 
   /// Up to 48 invisible dots that tell their values to a resting pointer.
-  private func hovers(_ name: String, _ points: [Point], in frame: PlotFrame) -> String {
+  private func hovers(_ name: String, _ points: [(point: Point, remark: String?)], in frame: PlotFrame) -> String {
     let stride = max(1, (points.count + 47) / 48)
     let chosen = points.indices.filter { $0 % stride == 0 || $0 == points.count - 1 }
     return chosen.map { index in
-      let point = points[index]
-      let values = "\(x.label) \(FigureFormat.number(point.x)), \(y.label) \(FigureFormat.number(point.y))"
+      let (point, remark) = points[index]
+      let values =
+        "\(x.label) \(FigureFormat.number(point.x)), \(y.label) \(FigureFormat.number(point.y))"
+        + (remark.map { ", \($0)" } ?? "")
       return """
         <circle class="hover" cx="\(coordinate(frame.column(point.x)))" cy="\(coordinate(frame.row(point.y)))" r="5">\
         <title>\(escaped("\(name): \(values)"))</title></circle>

@@ -85,7 +85,7 @@ struct PlotFrame {
       <line class="axis" x1="\(left)" x2="\(right)" y1="\(coordinate(bottom))" y2="\(coordinate(bottom))"/>
       <text class="label" text-anchor="middle" x="\(coordinate(Self.left + Self.plotWidth / 2))" \
       y="\(coordinate(bottom + 39))">\(escaped(xLabel))</text>
-      <text class="label" text-anchor="middle" transform="translate(14 \(centre)) rotate(-90)">\(escaped(yLabel))</text>
+      <text class="label" text-anchor="middle" transform="translate(10 \(centre)) rotate(-90)">\(escaped(yLabel))</text>
 
       """
   }

@@ -1,10 +1,12 @@
 /// How plots look: colours follow the reader's light or dark setting.
 public enum PlotStyle {
-  /// Style rules for a page that holds plots. Colours are CSS variables, so a page can set its own.
+  /// Style rules for a page that holds plots. Colours are CSS variables, so a page can set its own; an attribute
+  /// `data-theme` of the page's root, `light` or `dark`, takes the place of the reader's setting.
   public static let css = """
     :root { \(light) }
-    @media (prefers-color-scheme: dark) { :root { \(dark) } }
-    @media print { :root { \(light) } }
+    @media (prefers-color-scheme: dark) { :root:not([data-theme="light"]) { \(dark) } }
+    :root[data-theme="dark"] { \(dark) }
+    @media print { :root:root { \(light) } }
     .plot { display: block; width: 100%; height: auto; font: 13px system-ui, sans-serif; }
     .plot text { fill: var(--plot-muted); }
     .plot .plot-title { fill: var(--plot-ink); font-size: 15px; font-weight: 600; }
@@ -15,9 +17,12 @@ public enum PlotStyle {
     .plot .line { fill: none; stroke: var(--plot-colour); stroke-width: 2; stroke-linejoin: round; }
     .plot .dashed { stroke-dasharray: 7 3; }
     .plot .band { fill: var(--plot-colour); fill-opacity: 0.14; }
+    .plot .whisker { stroke: var(--plot-colour); stroke-width: 1.5; stroke-opacity: 0.6; }
     .plot .dot { fill: var(--plot-colour); }
     .plot .reference { stroke: var(--plot-muted); stroke-width: 1.25; stroke-dasharray: 3 4; }
     .plot .threshold { stroke: var(--plot-ink); stroke-width: 1.5; stroke-dasharray: 6 4; }
+    .plot .threshold.kind-2 { stroke: var(--plot-muted); stroke-dasharray: 2 3; }
+    .plot .threshold.kind-3 { stroke: var(--plot-muted); stroke-dasharray: 8 3 2 3; }
     .plot .bar { fill: var(--plot-colour); fill-opacity: 0.4; stroke: var(--plot-colour); stroke-width: 1; }
     .plot .bar:hover { fill-opacity: 0.7; }
     .plot .hover { fill: var(--plot-ink); fill-opacity: 0; }

@@ -9,20 +9,22 @@ public struct Report: Sendable {
   public var subtitle: String
   /// The figures to see first.
   public var headlines: [Headline] = []
-  /// All figures per method or score.
-  public var methods: [MethodFigures] = []
+  /// All figures: with their uncertainty, per method or score, per threshold.
+  public var figures: [FigureTable] = []
+  /// ROC, precision-recall, calibration and whatever else is drawn.
+  public var plots: [Plot] = []
+  /// What was called what at one threshold.
+  public var confusion: Confusion?
   /// Figures of anomaly maps against masks.
-  public var maps: [MapFigures] = []
-  /// ROC curves by name; one per method or per trial.
-  public var rocCurves: [(name: String, curve: ROCCurve)] = []
-  /// Precision-recall curves by name.
-  public var precisionRecallCurves: [(name: String, curve: PrecisionRecallCurve)] = []
-  /// Score distributions.
-  public var histograms: [Histogram] = []
-  /// Learning curves and whatever else is drawn as lines.
-  public var linePlots: [LinePlot] = []
+  public var localisation: [FigureTable] = []
+  /// Figures of parts of the cases.
+  public var subgroups: [FigureTable] = []
+  /// Tests of differences between methods.
+  public var comparisons: [FigureTable] = []
+  /// Losses and figures over the epochs.
+  public var learningCurves: [LinePlot] = []
   /// Example cases, in the order of the page.
-  public var cases: [Case] = []
+  public var caseGroups: [CaseGroup] = []
   /// The colours of the cases' overlays.
   public var mapLegend: MapLegend?
   /// How the figures came about.
@@ -42,16 +44,70 @@ public struct Report: Sendable {
   public struct Headline: Equatable, Sendable {
     /// What it is, for example `AUROC`.
     public var name: String
-    /// Its value over the trials.
-    public var statistic: TrialStatistic
-    /// A few words more, for example `5 seeds`; or nil.
-    public var note: String?
+    /// Its value as people read it, for example `0.912`.
+    public var value: String
+    /// How uncertain it is, in small type behind it: `± 0.008` or `0.880 to 0.940`; or nil.
+    public var spread: String?
+    /// A few words more, one line each.
+    public var notes: [String]
 
     /// Creates a headline figure.
-    public init(name: String, statistic: TrialStatistic, note: String? = nil) {
-      self.name = name
-      self.statistic = statistic
-      self.note = note
+    public init(name: String, value: String, spread: String? = nil, notes: [String] = []) {
+      (self.name, self.value, self.spread, self.notes) = (name, value, spread, notes)
+    }
+
+    /// The mean over trials with its deviation.
+    public init(name: String, statistic: TrialStatistic, notes: [String] = []) {
+      self.init(
+        name: name, value: FigureFormat.rate(statistic.mean),
+        spread: statistic.standardDeviation.map { "± \(FigureFormat.rate($0))" }, notes: notes)
+    }
+
+    /// A figure with its interval; where there is none, the reason is the last note.
+    public init(name: String, estimate: Estimate, notes: [String] = []) {
+      self.init(
+        name: name, value: FigureFormat.rate(estimate.value), spread: estimate.interval.map(FigureFormat.interval),
+        notes: notes + (estimate.reason.map { [$0] } ?? []))
+    }
+  }
+
+  /// Something drawn.
+  public enum Plot: Sendable {
+    /// Lines over two axes.
+    case lines(LinePlot)
+    /// Two histograms.
+    case histogram(Histogram)
+
+    /// The plot as an `<svg>` element for a page that holds `PlotStyle.css`.
+    public var svg: String {
+      switch self {
+      case .lines(let plot): plot.svg
+      case .histogram(let histogram): histogram.svg
+      }
+    }
+  }
+
+  /// The confusion matrix at one threshold.
+  public struct Confusion: Equatable, Sendable {
+    /// The threshold, the rule that chose it, and the counts.
+    public var point: OperatingPoint
+
+    /// Shows an operating point's counts.
+    public init(_ point: OperatingPoint) { self.point = point }
+  }
+
+  /// Cases that are shown for the same reason.
+  public struct CaseGroup: Equatable, Sendable {
+    /// What they have in common, for example `Worst misses`.
+    public var title: String
+    /// A sentence about them; or nil.
+    public var note: String?
+    /// The cases in order; may be empty where the note says why.
+    public var cases: [Case]
+
+    /// Creates a group.
+    public init(title: String, note: String? = nil, cases: [Case]) {
+      (self.title, self.note, self.cases) = (title, note, cases)
     }
   }
 

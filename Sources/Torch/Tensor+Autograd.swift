@@ -28,11 +28,14 @@ extension Tensor {
   }
 
   /// The gradients of this tensor's sum with respect to `inputs`, in their order; leaves accumulate nothing.
-  /// - Throws: `TorchError` when it does not depend on one of them.
-  public func gradients(of inputs: [Tensor]) throws(TorchError) -> [Tensor] {
+  /// - Parameter recording: whether the gradients are themselves part of the graph, so that what is made of them, such as a
+  ///   gradient penalty, can be differentiated. Otherwise the graph is used up.
+  /// - Throws: `TorchError` when it does not depend on one of them, or when `recording` through `attention`, whose kernel has
+  ///   no second derivative.
+  public func gradients(of inputs: [Tensor], recording: Bool = false) throws(TorchError) -> [Tensor] {
     var outs = [ct_tensor?](repeating: nil, count: inputs.count)
     try withTensors(inputs) { list throws(TorchError) in
-      try TorchError.check("gradients", ct_gradients(raw, list, &outs))
+      try TorchError.check("gradients", ct_gradients(raw, list, recording, &outs))
     }
     return outs.compactMap { $0.map(Tensor.init(adopting:)) }
   }

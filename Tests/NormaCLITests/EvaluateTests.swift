@@ -166,4 +166,47 @@ struct EvaluateTests {
     #expect(!run.output.contains("yardstick"))
     #expect(run.output.contains("Weights: fitted, not trained."))
   }
+
+  @Test("A column that no test image has is named before anything is scored")
+  func unknownSubgroup() throws {
+    let data = try CohortRun.shared.get().data
+    let run = try Program.run("evaluate", data, "--checkpoint", trained.checkpoint, "--subgroup", "gender")
+    #expect(run.status == 64 && run.output.isEmpty)
+    #expect(
+      run.errors == "norma: \(data) tells nothing by 'gender' of its test images; columns: age, scanner, sex\n")
+    let folder = try Program.run("evaluate", trained.data, "--checkpoint", trained.checkpoint, "--subgroup", "sex")
+    #expect(folder.status == 64)
+    #expect(folder.errors.hasSuffix("of its test images; its test images have no columns; give a manifest\n"))
+  }
+
+  @Test("Two methods are set side by side and compared; a score that is no number is an error that names the image")
+  func twoMethods() throws {
+    let output = folder.path("run")
+    let training = try Program.run(
+      "train", trained.data, "--preset", "band-energy", "--set", "data.validationNormal=4", "--set",
+      "data.validationAbnormal=0", "--output", output)
+    #expect(training.status == 0)
+    let model = output + "/model.safetensors"
+    let run = try Program.run(
+      "evaluate", trained.data, "--checkpoint", trained.checkpoint, "--checkpoint", model, "--bootstrap", "0")
+    #expect(run.status == 0 && !run.output.contains("yardstick"))
+    #expect(run.output.contains("| Figure | simsid, seed 1 | band-energy, seed 1 |"))
+    #expect(run.output.contains("| simsid: nearestNormals (default) | "))
+    #expect(run.output.contains("| band-energy: bandEnergy (default) | "))
+    #expect(run.output.contains("| simsid, seed 1 | band-energy, seed 1 | DeLong | "))
+    let precision = try #require(run.lines.first { $0.hasPrefix("| Average precision | ") })
+    #expect(!precision.contains(" to "))
+
+    // All that was learned becomes NaN: tensors begin after a length of 8 bytes and a header of that length.
+    var file = try Data(contentsOf: URL(fileURLWithPath: model))
+    let start = 8 + Int(file.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    for index in stride(from: start, to: file.count - 3, by: 4) {
+      file.replaceSubrange(index..<index + 4, with: [0, 0, 0xC0, 0x7F])
+    }
+    let broken = folder.path("broken.safetensors")
+    try file.write(to: URL(fileURLWithPath: broken))
+    let failing = try Program.run("evaluate", trained.data, "--checkpoint", broken)
+    #expect(failing.status == 1 && failing.output.isEmpty)
+    #expect(failing.errors.contains("/phantom-") && failing.errors.contains(") is not a finite number; "))
+  }
 }

@@ -3,7 +3,7 @@ import Foundation
 /// The built program, run as a child process with one thread on the processor.
 enum Program {
   /// The commands that take a device.
-  private static let computing = ["train", "score", "evaluate", "sweep", "import", "bench"]
+  private static let computing = ["train", "score", "evaluate", "sweep", "benchmark", "import", "bench"]
 
   /// What a run left behind.
   struct Run {

@@ -30,7 +30,8 @@ struct UsageTests {
       ),
       (
         train + ["--method", "simsad"],
-        "norma: there is no method 'simsad'; choose one of simsid, memmc-mae, token-masking, autoencoder, band-energy"
+        "norma: there is no method 'simsad'; choose one of "
+          + DetectionMethod.trainable.map(\.rawValue).joined(separator: ", ")
       ),
       (train + ["--device", "gpu"], "norma: device: 'gpu' is none of cpu, cuda, cuda:N and mps"),
       (["evaluate", "data"], "Error: Give --checkpoint, or --trials with --output."),
@@ -39,6 +40,22 @@ struct UsageTests {
       (
         ["evaluate", "data", "--checkpoint", "model.safetensors", "--seed", "2"],
         "Error: --preset, --config, --method, --set and --seed go with --trials; a checkpoint has its own configuration."
+      ),
+      (
+        ["evaluate", "data", "--checkpoint", "m", "--subgroup", "age:60,40"],
+        "Error: --subgroup has 'age:60,40'; give rising limits, for example age:40,60."
+      ),
+      (
+        ["evaluate", "data", "--checkpoint", "m", "--subgroup", ":40"],
+        "Error: --subgroup has ':40'; give a column, for example sex, or age:40,60."
+      ),
+      (
+        ["evaluate", "data", "--checkpoint", "m", "--at-specificity", "90"],
+        "Error: --at-specificity takes shares from 0 to 1."
+      ),
+      (
+        ["evaluate", "data", "--checkpoint", "m", "--bootstrap", "10"],
+        "Error: --bootstrap must be 100 or more, or 0 for none."
       ),
       (sweep + ["--levels", "0.2,0.2"], "Error: --levels has 0.2 twice; give each share once."),
       (

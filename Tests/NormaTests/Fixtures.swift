@@ -1,6 +1,7 @@
 import Foundation
 import MedicalImaging
 import Phantoms
+import Testing
 import Torch
 
 @testable import Norma
@@ -118,6 +119,13 @@ struct NormaGolden: Decodable {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("Golden/Norma/golden.json")
     return try JSONDecoder().decode(NormaGolden.self, from: Data(contentsOf: file))
+  }
+}
+
+extension Adam {
+  /// Adam as an update's options say, which must be Adam's.
+  convenience init(_ module: Module, _ options: any OptimiserOptions) throws {
+    try self.init(module, #require(options as? AdamOptions))
   }
 }
 

@@ -49,11 +49,11 @@ struct FigureTests {
 
         """)
     let lines = FigureTable.operatingPoints(of: methods).markdown.split(separator: "\n")
-    #expect(lines[1] == "| :-- | :-- | --: | --: | --: | --: | --: | --: |")
+    #expect(lines[1] == "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: | --: |")
     #expect(
       lines[2] == """
-        | a\\|b &lt;i&gt; | best accuracy | 4.000 ± 0.000 | 0.750 ± 0.000 | 0.667 ± 0.000 | 0.500 ± 0.000 | \
-        1.000 ± 0.000 | 1.000 ± 0.000 |
+        | a\\|b &lt;i&gt; | best accuracy | 4.000 ± 0.000 | 0.750 ± 0.000 | 0.750 ± 0.000 | 0.667 ± 0.000 | \
+        0.500 ± 0.000 | 1.000 ± 0.000 | 1.000 ± 0.000 | 0.577 ± 0.000 |
         """)
   }
 
@@ -70,12 +70,13 @@ struct FigureTests {
         """)
   }
 
-  @Test("HTML tables group the rows of one name and escape it")
-  func html() {
-    let table = FigureTable(
-      columns: ["Score", "Rule", "F1"], rows: [["<a>", "x", "0.5 ± 0.1"], ["<a>", "y"]], textColumns: 2)
-    #expect(table.rows[1] == ["<a>", "y", ""])
-    #expect(table.html.components(separatedBy: "&lt;a&gt;").count == 2)
-    #expect(table.html.contains("<td>0.5 <small>± 0.1</small></td>"))
+  @Test("Figures with intervals, and how often chance makes a difference")
+  func estimates() {
+    let known = Estimate(name: "AUROC", value: 0.91234, interval: ConfidenceInterval(lower: 0.88, upper: 0.94))
+    #expect(FigureFormat.rate(known) == "0.912 (0.880 to 0.940)")
+    #expect(FigureFormat.rate(Estimate(name: "AUROC", value: 1, reason: "r")) == "1.000")
+    #expect(FigureFormat.rate(Estimate(name: "AUROC", value: nil, reason: "r")) == "–")
+    #expect([0.0004, 0.04, 1].map(FigureFormat.probability) == ["< 0.001", "0.040", "1.000"])
+    #expect(FigureFormat.probability(nil) == "–")
   }
 }

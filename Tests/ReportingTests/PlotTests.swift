@@ -23,6 +23,55 @@ struct PlotTests {
     #expect(plot.svg.contains("d=\"M58 304V236.5H251V34H444\""))
   }
 
+  @Test("Or across first, where the height holds up to the next point")
+  func stepsAfter() {
+    var plot = unit
+    plot.series[0].interpolation = .stepAfter
+    #expect(plot.svg.contains("d=\"M58 304H251V236.5H444V34\""))
+  }
+
+  @Test("A band may lie on a grid of its own, and whiskers reach from end to end within the axis")
+  func intervals() throws {
+    var plot = unit
+    let cases = try LabelledScores(scores: [1, 2, 3, 4], labels: [false, true, false, true])
+    let band = try Bootstrap(resamples: 50).rocBand(on: cases, steps: 2)
+    plot.series[0].interval = band
+    let corners = band.points.map(\.upper) + band.points.reversed().map(\.lower)
+    let rows = corners.map { coordinate(34 + (1 - $0) * 270) }
+    let path = zip(["58", "251", "444", "444", "251", "58"], rows).map { "\($0) \($1)" }.joined(separator: "L")
+    #expect(plot.svg.contains("<path class=\"band series-1\" d=\"M\(path)Z\"/>"))
+    plot.series[0].whiskers = [nil, 0...0.5, 0.5...2]
+    plot.series[0].remarks = ["a", "5 cases", "c"]
+    #expect(plot.svg.contains("<line class=\"whisker series-1\" x1=\"251\" x2=\"251\" y1=\"169\" y2=\"304\"/>"))
+    #expect(plot.svg.contains("<line class=\"whisker series-1\" x1=\"444\" x2=\"444\" y1=\"34\" y2=\"169\"/>"))
+    #expect(plot.svg.components(separatedBy: "class=\"whisker").count == 3 && plot.svg.contains("Y 0.2500, 5 cases"))
+  }
+
+  @Test("The calibration plot has a point per bin with Wilson's interval")
+  func calibration() throws {
+    let cases = try LabelledScores(scores: [0.1, 0.1, 0.1, 0.1, 0.9], labels: [false, false, false, true, true])
+    let plot = LinePlot.calibration([("a<", try CalibrationCurve(cases))])
+    #expect(plot.series[0].points == [.init(x: 0.1, y: 0.25), .init(x: 0.9, y: 1)])
+    let wilson = try #require(try ConfidenceInterval(share: 1, of: 4))
+    #expect(plot.series[0].whiskers[0] == wilson.lower...wilson.upper)
+    #expect(plot.series[0].remarks == ["4 cases", "1 case"])
+    // (4 · |0.1 − 0.25| + |0.9 − 1|) / 5
+    #expect(plot.svg.contains("a&lt;, expected error 0.140") && plot.series[1].isReference)
+  }
+
+  @Test("The FROC plot goes from none to eight false positives per image")
+  func froc() throws {
+    var lesions = LesionDetection()
+    // Maxima at 0 (in the lesion), 2 and 4: the lesion is found at one false positive in one image.
+    try lesions.add(
+      map: [2, 0, 3, 0, 1], mask: GroundTruthMask(width: 5, height: 1, pixels: [true, false, false, false, false]))
+    let curve = try lesions.froc()
+    #expect(curve.points.map(\.falsePositivesPerImage) == [1] && curve.sensitivities == [0, 0, 0, 1, 1, 1, 1])
+    let plot = LinePlot.froc([("m", curve)])
+    #expect(plot.series[0].points == [.init(x: 0, y: 0), .init(x: 1, y: 1), .init(x: 8, y: 1)])
+    #expect(plot.svg.contains("m, mean sensitivity 0.571") && plot.series[0].interpolation == .stepAfter)
+  }
+
   @Test("Points that are not finite interrupt the line, and an empty line draws nothing")
   func gaps() {
     var plot = unit
@@ -96,8 +145,8 @@ struct PlotTests {
     #expect(bins.normal.reduce(0, +) == 8 && bins.abnormal.reduce(0, +) == 2 && bins.abnormal.last == 2)
     #expect(bins.start == 0 && bins.width * Double(bins.normal.count) == 8)
     let threshold = try OperatingPoint(fixed: 4, rule: "<rule>", on: cases)
-    let svg = Histogram(cases: cases, threshold: threshold).svg
-    #expect(svg.contains("<line class=\"threshold\" x1=\"251\" x2=\"251\" y1=\"34\" y2=\"304\">"))
+    let svg = Histogram(cases: cases, thresholds: [threshold]).svg
+    #expect(svg.contains("<line class=\"threshold kind-1\" x1=\"251\" x2=\"251\" y1=\"34\" y2=\"304\">"))
     #expect(svg.contains("threshold 4.000, &lt;rule&gt;"))
     #expect(svg.contains("7.000 to 8.000: 2 of 2 abnormal cases, 100.0 %"))
     #expect(svg.contains("0 to 1.000: 1 of 8 normal cases, 12.5 %"))
@@ -108,8 +157,8 @@ struct PlotTests {
     let cases = try LabelledScores(scores: [3, 3, 3], labels: [false, false, false])
     #expect(Histogram.Bins(cases).normal == [3])
     let point = OperatingPoint(rule: "r", threshold: .infinity, confusion: try ConfusionMatrix(cases, threshold: 9))
-    let svg = Histogram(cases: cases, threshold: point).svg
-    #expect(!svg.contains("class=\"threshold\"") && !svg.contains("nan") && !svg.contains("inf"))
+    let svg = Histogram(cases: cases, thresholds: [point]).svg
+    #expect(!svg.contains("class=\"threshold") && !svg.contains("nan") && !svg.contains("inf"))
   }
 
   @Test(
@@ -145,11 +194,17 @@ struct PlotTests {
     #expect(ticks.values.allSatisfy { ticks.range.lowerBound - 1e-9 <= $0 && $0 <= ticks.range.upperBound + 1e-9 })
   }
 
+  @Test("Counts have whole ticks")
+  func wholeTicks() {
+    #expect(AxisTicks(covering: 1...2, expands: false, isWhole: true).labels == ["1", "2"])
+    #expect(AxisTicks(covering: 1...40, expands: false, isWhole: true).labels == ["10", "20", "30", "40"])
+  }
+
   @Test("A plot alone is an SVG file with its own style")
   func standalone() throws {
     let file = PlotStyle.standalone(unit.svg)
     #expect(file.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\""))
-    #expect(file.contains("prefers-color-scheme: dark"))
+    #expect(file.contains("prefers-color-scheme: dark") && file.contains("[data-theme=\"dark\"]"))
     #expect(file.components(separatedBy: "<svg").count == 2 && file.hasSuffix("</svg>\n"))
   }
 

@@ -192,7 +192,8 @@ ct_status ct_detach(ct_tensor a, ct_tensor *out);
 ct_status ct_backward(ct_tensor loss);
 ct_status ct_gradient(ct_tensor a, ct_tensor *out_or_null);      // null when there is none
 ct_status ct_clear_gradient(ct_tensor a);
-ct_status ct_gradients(ct_tensor output, ct_tensors inputs, ct_tensor *outs); // d sum(output) / d input, one per input
+// d sum(output) / d input, one per input; `recorded`: as part of the graph, so that they can be differentiated again.
+ct_status ct_gradients(ct_tensor output, ct_tensors inputs, bool recorded, ct_tensor *outs);
 
 // MARK: optimiser kernels, in place (optimiser.cpp)
 typedef struct {
@@ -201,6 +202,9 @@ typedef struct {
 } ct_adam_options;
 ct_status ct_adam_step(ct_tensors parameters, ct_tensors gradients, ct_tensors first_moments, ct_tensors second_moments,
                        ct_tensors steps, ct_adam_options options);
+// buffer = momentum · buffer + gradient + decay · weight; weight −= rate · buffer
+ct_status ct_sgd_step(ct_tensors parameters, ct_tensors gradients, ct_tensors buffers, double learning_rate,
+                      double momentum, double weight_decay);
 ct_status ct_lerp_all(ct_tensors targets, ct_tensors sources, double weight);
 ct_status ct_clip_gradient_norm(ct_tensors gradients, double maximum, double *norm);
 

@@ -40,6 +40,8 @@ public struct Checkpoint: Sendable {
     public var hardware = ""
     /// For imported weights, the files' names.
     public var imported: [String] = []
+    /// For ensembles, where the members came from, in their order.
+    public var members: [MemberOrigin]?
 
     /// Nothing known yet.
     public init() {}

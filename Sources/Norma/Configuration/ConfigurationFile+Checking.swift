@@ -15,7 +15,9 @@ extension ConfigurationFile {
   private static func checked(_ value: Any, key: String, like example: Any) throws(ConfigurationError) -> Any {
     if let choice = example as? any CaseIterable {
       let names = names(of: choice)
-      guard let name = value as? String, names.contains(name) else {
+      // YAML takes a bare `off` for false.
+      let word: String? = if let flag = value as? Bool { flag ? "on" : "off" } else { value as? String }
+      guard let name = word, names.contains(name) else {
         throw .invalidValue(key: key, value: "\(value)", allowed: list(names))
       }
       return name

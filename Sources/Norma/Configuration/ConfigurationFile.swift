@@ -38,9 +38,10 @@ public enum ConfigurationFile {
     let named: DetectionMethod? = if let name = changes["method"] { try DetectionMethod(named: "\(name)") } else { nil }
     changes["method"] = nil
     guard let method = named ?? base?.detector.method else {
-      let names = DetectionMethod.allCases.map(\.rawValue).joined(separator: ", ")
+      let names = DetectionMethod.trainable.map(\.rawValue).joined(separator: ", ")
       throw .wrongType(key: "method", expected: "given: \(names)")
     }
+    if method == .ensemble { changes = try completingMembers(of: changes) }
     let start = base ?? RunConfiguration(detector: DetectorSettings(method))
     guard method == start.detector.method else {
       throw .invalidValue(
@@ -50,6 +51,21 @@ public enum ConfigurationFile {
     let configuration = try decode(overlay(changes, on: Self.tree(of: start), path: [], defaults: start))
     try configuration.validate()
     return configuration
+  }
+
+  /// The members of an ensemble with whole configurations: each names what differs from its own method's published preset.
+  private static func completingMembers(of tree: [String: Any]) throws(ConfigurationError) -> [String: Any] {
+    guard var detector = tree["detector"] as? [String: Any], let members = detector["members"] as? [[String: Any]]
+    else {
+      return tree
+    }
+    var whole: [[String: Any]] = []
+    for member in members {
+      let configuration = try read(member["configuration"] as? [String: Any] ?? [:], base: nil)
+      whole.append(member.merging(["configuration": try Self.tree(of: configuration)]) { $1 })
+    }
+    detector["members"] = whole
+    return tree.merging(["detector": detector]) { $1 }
   }
 
   /// Reads a file; see `read(yaml:…)`.
@@ -64,9 +80,7 @@ public enum ConfigurationFile {
 
   /// The whole configuration as YAML, keys in alphabetical order.
   public static func yaml(_ configuration: RunConfiguration) throws -> String {
-    var keys = group(of: configuration)
-    keys["method"] = configuration.detector.method
-    return try Yams.serialize(node: node(of: keys), sortKeys: true)
+    try Yams.serialize(node: node(of: configuration), sortKeys: true)
   }
 
   // MARK: Writing
@@ -80,12 +94,14 @@ public enum ConfigurationFile {
   private static func node(of value: Any) -> Node {
     switch value {
     case let keys as [String: Any]: Node(keys.map { (Node($0.key), node(of: $0.value)) })
+    case let members as [EnsembleConfiguration.Member]: Node(members.map { node(of: group(of: $0)) }, Tag(.seq), .block)
     case let list as [Any]: Node(list.map(node), Tag(.seq), .flow)
     case let choice as any RawRepresentable<String>: Node(choice.rawValue)
     case let text as String: .scalar(text.represented())
     case let flag as Bool: Node("\(flag)", Tag(.bool))
     case let number as Int: Node("\(number)", Tag(.int))
     case let number as Double: Node("\(number)", Tag(.float))
+    case let run as RunConfiguration: node(of: group(of: run).merging(["method": run.detector.method]) { $1 })
     case let detector as DetectorSettings: node(of: group(of: detector.settings))
     default: node(of: group(of: value))
     }
@@ -93,7 +109,8 @@ public enum ConfigurationFile {
 
   // MARK: Reading
 
-  private static func tree(_ yaml: String, source: String) throws(ConfigurationError) -> [String: Any] {
+  /// The keys of a YAML text; none of an empty one.
+  static func tree(_ yaml: String, source: String) throws(ConfigurationError) -> [String: Any] {
     let loaded: Any?
     do { loaded = try Yams.load(yaml: yaml) } catch {
       let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "it cannot be parsed"

@@ -8,14 +8,35 @@ public enum DetectionMethod: String, Codable, CaseIterable, Sendable {
   case tokenMasking = "token-masking"
   /// The plain autoencoder, a baseline: reconstruction error.
   case autoencoder
+  /// The denoising autoencoder, a baseline: what a network takes away with the noise.
+  case denoisingAutoencoder = "denoising-autoencoder"
+  /// The variational autoencoder, a baseline: reconstruction probability.
+  case vae
+  /// The memory-augmented autoencoder, a baseline: what remembered normal parts cannot make up.
+  case memAE = "memae"
+  /// GANomaly, a baseline: distance of an image's latent vector to that of its reconstruction.
+  case ganomaly
+  /// f-AnoGAN, a baseline: what a generator of normal images cannot make.
+  case fAnoGAN = "f-anogan"
+  /// Several trained detectors as one.
+  case ensemble
+  /// CutPaste, a baseline: a network that tells pasted patches, and a Gaussian of its embeddings.
+  case cutPaste = "cutpaste"
+  /// PaDiM, a baseline: a Gaussian of a backbone's features at every position.
+  case padim
+  /// PatchCore, a baseline: the nearest of a backbone's patch features in a memory bank.
+  case patchCore = "patchcore"
   /// The yardstick: band energies and nearest normal images, no network.
   case bandEnergy = "band-energy"
+
+  /// What is trained or fitted: all but ensembles, which are made of trained detectors.
+  public static var trainable: [DetectionMethod] { allCases.filter { $0 != .ensemble } }
 
   /// Finds a method by the name that users type.
   /// - Throws: `ConfigurationError.unknownName`.
   public init(named name: String) throws(ConfigurationError) {
     guard let method = DetectionMethod(rawValue: name.lowercased()) else {
-      throw .unknownName(kind: "method", name: name, known: DetectionMethod.allCases.map(\.rawValue))
+      throw .unknownName(kind: "method", name: name, known: DetectionMethod.trainable.map(\.rawValue))
     }
     self = method
   }
@@ -27,6 +48,15 @@ public enum DetectionMethod: String, Codable, CaseIterable, Sendable {
     case .memMCMAE: MemMCMAEConfiguration.self
     case .tokenMasking: TokenMaskingConfiguration.self
     case .autoencoder: AutoencoderConfiguration.self
+    case .denoisingAutoencoder: DenoisingAutoencoderConfiguration.self
+    case .vae: VAEConfiguration.self
+    case .memAE: MemAEConfiguration.self
+    case .ganomaly: GANomalyConfiguration.self
+    case .fAnoGAN: FAnoGANConfiguration.self
+    case .ensemble: EnsembleConfiguration.self
+    case .cutPaste: CutPasteConfiguration.self
+    case .padim: PaDiMConfiguration.self
+    case .patchCore: PatchCoreConfiguration.self
     case .bandEnergy: BandEnergyConfiguration.self
     }
   }

@@ -32,6 +32,24 @@ public enum Preset: String, CaseIterable, Sendable {
   case tokenMaskingVolume48 = "token-masking-volume-48"
   /// The plain autoencoder at 64×64 for a laptop's processor: a minute or two.
   case autoencoderLaptop64 = "autoencoder-laptop-64"
+  /// The plain autoencoder with structural similarity at 64×64 for a laptop's processor: minutes.
+  case autoencoderSSIMLaptop64 = "autoencoder-ssim-laptop-64"
+  /// The denoising autoencoder at 64×64 for a laptop's processor: minutes.
+  case denoisingAutoencoderLaptop64 = "denoising-autoencoder-laptop-64"
+  /// The variational autoencoder at 64×64 for a laptop's processor: minutes.
+  case vaeLaptop64 = "vae-laptop-64"
+  /// The memory-augmented autoencoder at 64×64 for a laptop's processor: minutes.
+  case memAELaptop64 = "memae-laptop-64"
+  /// GANomaly at 64×64 for a laptop's processor.
+  case ganomalyLaptop64 = "ganomaly-laptop-64"
+  /// f-AnoGAN at 64×64 for a laptop's processor.
+  case fAnoGANLaptop64 = "f-anogan-laptop-64"
+  /// CutPaste at 64×64 for a laptop's processor: minutes.
+  case cutPasteLaptop64 = "cutpaste-laptop-64"
+  /// PaDiM at 64×64 on features of its own, for a laptop's processor: minutes.
+  case padimLaptop64 = "padim-laptop-64"
+  /// PatchCore at 64×64 on features of its own, for a laptop's processor: minutes.
+  case patchCoreLaptop64 = "patchcore-laptop-64"
   /// The yardstick.
   case bandEnergy = "band-energy"
 
@@ -64,6 +82,15 @@ public enum Preset: String, CaseIterable, Sendable {
       case .tokenMaskingContaminated64: PackageResources.token_masking_contaminated_64_yaml
       case .tokenMaskingVolume48: PackageResources.token_masking_volume_48_yaml
       case .autoencoderLaptop64: PackageResources.autoencoder_laptop_64_yaml
+      case .autoencoderSSIMLaptop64: PackageResources.autoencoder_ssim_laptop_64_yaml
+      case .denoisingAutoencoderLaptop64: PackageResources.denoising_autoencoder_laptop_64_yaml
+      case .vaeLaptop64: PackageResources.vae_laptop_64_yaml
+      case .memAELaptop64: PackageResources.memae_laptop_64_yaml
+      case .ganomalyLaptop64: PackageResources.ganomaly_laptop_64_yaml
+      case .fAnoGANLaptop64: PackageResources.f_anogan_laptop_64_yaml
+      case .cutPasteLaptop64: PackageResources.cutpaste_laptop_64_yaml
+      case .padimLaptop64: PackageResources.padim_laptop_64_yaml
+      case .patchCoreLaptop64: PackageResources.patchcore_laptop_64_yaml
       case .bandEnergy: PackageResources.band_energy_yaml
       }
     return String(decoding: bytes, as: UTF8.self)

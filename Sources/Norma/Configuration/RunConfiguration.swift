@@ -4,6 +4,8 @@ public import MedicalImaging
 public protocol DetectorConfiguration: Codable, Equatable, Sendable {
   /// The method that these are the settings of.
   static var method: DetectionMethod { get }
+  /// Switches that take the method's parts away one by one; usually those of its paper's ablations.
+  static var ablations: [Ablation] { get }
   /// The published preset.
   init()
   /// Image side in pixels that the method works at.

@@ -9,10 +9,19 @@ public struct InputSpecification: Codable, Equatable, Sendable {
   public let channels: Int
   /// Scale of pixel values, and which part of an image is seen at which size.
   public let intensity: InputConfiguration
+  /// What each member of an ensemble takes; nil of a single detector. The rest is the first member's.
+  let members: [InputSpecification]?
 
   /// Creates a specification.
   public init(extents: [Int], channels: Int = 1, intensity: InputConfiguration) {
-    (self.extents, self.channels, self.intensity) = (extents, channels, intensity)
+    (self.extents, self.channels, self.intensity, members) = (extents, channels, intensity, nil)
+  }
+
+  /// What several networks take of the same images.
+  /// - Precondition: there is at least one.
+  init(members: [InputSpecification]) {
+    (extents, channels, intensity) = (members[0].extents, members[0].channels, members[0].intensity)
+    self.members = members
   }
 
   /// Square images of one channel.
@@ -28,7 +37,9 @@ public struct InputSpecification: Codable, Equatable, Sendable {
 
   /// Whether images prepared for another specification can be used: only the scale may differ.
   func readsAlike(_ other: InputSpecification) -> Bool {
-    (extents, channels) == (other.extents, other.channels) && intensity.preparesAlike(other.intensity)
+    (extents, channels, members?.count) == (other.extents, other.channels, other.members?.count)
+      && intensity.preparesAlike(other.intensity)
+      && zip(members ?? [], other.members ?? []).allSatisfy { $0.readsAlike($1) }
   }
 
   // MARK: One image

@@ -98,6 +98,10 @@ public struct PreparedDataSet: Sendable {
 
   /// The images of these items, which stay in the file until they are asked for.
   func images(_ items: [DataItem], for specification: InputSpecification) -> PreparedImages {
+    if let inputs = specification.members {
+      let members = inputs.map { images(items, for: $0) }
+      return members[0].joined(with: members, as: specification)
+    }
     let results = items.map { item -> Result<GridPlacement, ImageError> in
       guard let place = places[item.path], let placement = records[place].placement else {
         return .failure(
@@ -134,7 +138,9 @@ public struct PreparedDataSet: Sendable {
   func check(_ configuration: RunConfiguration) throws {
     let wanted = configuration.inputSpecification
     var differences: [String] = []
-    if !specification.readsAlike(wanted) { differences = Self.differences(specification, wanted) }
+    if let other = (wanted.members ?? [wanted]).first(where: { !specification.readsAlike($0) }) {
+      differences = Self.differences(specification, other)
+    }
     for (key, mine, theirs) in [
       ("data.set", data.set, configuration.data.set), ("data.part", data.part, configuration.data.part),
       ("data.normalClass", data.normalClass, configuration.data.normalClass),

@@ -18,6 +18,8 @@ public struct PreparedImages: Sendable {
   public let failures: [DecodingReport.Failure]
   /// What the images were prepared for.
   public let specification: InputSpecification
+  /// The same images as each member of an ensemble sees them; empty for a single detector.
+  let members: [PreparedImages]
   private let cached: [[Float]?]
   private let prepared: PreparedDataSet?
 
@@ -31,6 +33,11 @@ public struct PreparedImages: Sendable {
     _ items: [DataItem], for specification: InputSpecification, memoryLimit: Int = .max,
     reusing earlier: [PreparedImages] = [], progress: (Int) -> Void = { _ in }
   ) async throws {
+    if let inputs = specification.members {
+      self = try await Self.prepared(
+        items, forEach: inputs, of: specification, memoryLimit: memoryLimit, reusing: earlier, progress: progress)
+      return
+    }
     // What an image takes is known beforehand where the network sees all of it.
     let room = specification.isCut ? .max : memoryLimit / (specification.count * MemoryLayout<Float>.stride)
     let known = Self.decoded(in: earlier.filter { $0.specification.readsAlike(specification) })
@@ -73,7 +80,7 @@ public struct PreparedImages: Sendable {
     failures = DecodingReport(items: items, results: results.compactMap { $0 }).failures
     if kept.isEmpty, let first = failures.first?.reason, failures.allSatisfy({ $0.reason.isOtherKind }) { throw first }
     (self.items, self.placements, self.cached, self.specification) = (kept, placements, cached, specification)
-    prepared = nil
+    (prepared, members) = (nil, [])
     layouts = Self.layouts(of: placements, for: specification)
     views = Self.views(of: layouts)
   }
@@ -120,10 +127,43 @@ public struct PreparedImages: Sendable {
     selecting(indices: items.indices.filter { isWanted(items[$0]) })
   }
 
-  private func selecting(indices: [Int]) -> PreparedImages {
+  /// The images at these places.
+  func selecting(indices: [Int]) -> PreparedImages {
     PreparedImages(
       items: indices.map { items[$0] }, placements: indices.map { placements[$0] }, failures: failures,
-      specification: specification, cached: indices.map { cached[$0] }, prepared: prepared)
+      specification: specification, cached: indices.map { cached[$0] }, prepared: prepared,
+      members: members.map { $0.selecting(indices: indices) })
+  }
+
+  /// The images as each of several networks takes them; those that one of them cannot read are left out. What is alike but for
+  /// the scale is read and kept once.
+  private static func prepared(
+    _ items: [DataItem], forEach inputs: [InputSpecification], of specification: InputSpecification, memoryLimit: Int,
+    reusing earlier: [PreparedImages], progress: (Int) -> Void
+  ) async throws -> PreparedImages {
+    var known = earlier.flatMap { $0.members.isEmpty ? [$0] : $0.members }
+    var members: [PreparedImages] = []
+    for input in inputs {
+      let images = try await PreparedImages(
+        items, for: input, memoryLimit: memoryLimit / inputs.count, reusing: known, progress: progress)
+      members.append(images)
+      known.append(images)
+    }
+    return members[0].joined(with: members, as: specification)
+  }
+
+  /// These images, as far as all members read them, for an ensemble of which they are the first member's.
+  func joined(with members: [PreparedImages], as specification: InputSpecification) -> PreparedImages {
+    let failures = members.flatMap(\.failures)
+    let failed = Set(failures.map(\.item.path))
+    var told: Set<String> = []
+    let common = members.map { member in
+      member.selecting(indices: member.items.indices.filter { !failed.contains(member.items[$0].path) })
+    }
+    return PreparedImages(
+      items: common[0].items, placements: common[0].placements,
+      failures: failures.filter { told.insert($0.item.path).inserted }, specification: specification,
+      cached: common[0].cached, prepared: common[0].prepared, members: common)
   }
 
   /// An image as it is kept: without values where the memory limit left them out.
@@ -148,10 +188,11 @@ public struct PreparedImages: Sendable {
   /// Images that are known already; those without values come from `prepared`, or else from their files.
   init(
     items: [DataItem], placements: [GridPlacement], failures: [DecodingReport.Failure],
-    specification: InputSpecification, cached: [[Float]?], prepared: PreparedDataSet? = nil
+    specification: InputSpecification, cached: [[Float]?], prepared: PreparedDataSet? = nil,
+    members: [PreparedImages] = []
   ) {
     (self.items, self.placements, self.failures) = (items, placements, failures)
-    (self.specification, self.cached, self.prepared) = (specification, cached, prepared)
+    (self.specification, self.cached, self.prepared, self.members) = (specification, cached, prepared, members)
     layouts = Self.layouts(of: placements, for: specification)
     views = Self.views(of: layouts)
   }

@@ -16,6 +16,14 @@ public struct Evaluator: Sendable {
     public let figures: [String: ClassificationFigures]
     /// The calibrated threshold of each score.
     public let thresholds: [String: Double]
+    /// What a manifest tells of each image, by the names of its columns; empty dictionaries where there is none.
+    public var attributes: [[String: String]] = []
+
+    /// The cases of one score.
+    /// - Throws: `EvaluationError.scoreNotFinite`, naming the image.
+    public func cases(_ score: String) throws(EvaluationError) -> LabelledScores {
+      try LabelledScores(scores: scores[score] ?? [], labels: labels, names: names)
+    }
   }
 
   /// The name of the operating point at the threshold learned from normal images.
@@ -38,6 +46,6 @@ public struct Evaluator: Sendable {
     }
     return Result(
       mainScore: scorer.detector.scoreNames[0], scores: scores, labels: labels, names: names, figures: figures,
-      thresholds: thresholds)
+      thresholds: thresholds, attributes: images.items.map(\.attributes))
   }
 }

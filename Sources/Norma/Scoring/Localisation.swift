@@ -5,6 +5,8 @@ import MedicalImaging
 public struct Localisation: Sendable {
   /// Figures of every map in the method's order, the default one first; empty where no mask can be used.
   public let maps: [(name: String, figures: PixelFigures)]
+  /// Lesions found against false positives per image, of every map in the same order.
+  public var lesions: [(name: String, curve: FROC)] = []
   /// Abnormal images that had to be left out, each with the reason and what to do.
   public let warnings: [String]
 
@@ -12,7 +14,7 @@ public struct Localisation: Sendable {
   /// image is normal.
   ///
   /// Without a mask at any abnormal image nothing is computed. Maps are counted one by one and not held in memory
-  /// (`PixelAccumulator`).
+  /// (`PixelAccumulator`, `LesionDetection`).
   /// - Throws: `EvaluationError` when a map holds values that are no numbers, or masks mark every pixel there is.
   public static func evaluate(
     _ scorer: Scorer, on images: PreparedImages, progress: ProgressHandler = { _ in }
@@ -40,6 +42,7 @@ public struct Localisation: Sendable {
     guard !masks.isEmpty else { return Localisation(maps: [], warnings: warnings) }
     var names: [String] = []
     var pixels: [String: PixelAccumulator] = [:]
+    var lesions: [String: LesionDetection] = [:]
     let usable = images.selecting { $0.label == .normal || masks[$0] != nil }
     try scorer.score(usable, explains: true, progress: progress) { result in
       names = result.maps.map(\.name)
@@ -47,12 +50,14 @@ public struct Localisation: Sendable {
       let truth = masks[result.item] ?? .empty(width: map.width, height: map.height, depth: map.depth)
       for (name, map) in result.maps {
         try pixels[name, default: PixelAccumulator()].add(map: map.values, mask: truth, name: result.item.name)
+        try lesions[name, default: LesionDetection()].add(map: map.values, mask: truth, name: result.item.name)
       }
     }
     let figures = try names.map { name in
       (name: name, figures: try pixels[name, default: PixelAccumulator()].figures())
     }
-    return Localisation(maps: figures, warnings: warnings)
+    let curves = try names.map { name in (name: name, curve: try lesions[name, default: LesionDetection()].froc()) }
+    return Localisation(maps: figures, lesions: curves, warnings: warnings)
   }
 
   /// The mask of an abnormal image on `grid`.

@@ -8,7 +8,9 @@ public final class Scorer {
   /// What the detector takes.
   public let specification: InputSpecification
   /// Distributions of normal training images.
-  public private(set) var calibration: Calibration
+  public internal(set) var calibration: Calibration
+  /// Of an ensemble, what scores with each of its members; empty of a single detector.
+  let members: [Scorer]
   private let device: Device
   private let batchSize: Int
 
@@ -18,6 +20,10 @@ public final class Scorer {
   ) {
     (self.detector, self.specification, self.calibration) = (detector, specification, calibration)
     (self.device, batchSize) = (device, detector.scoringBatchSize(on: device))
+    let inputs = specification.members ?? []
+    members = zip((detector as? EnsembleDetector)?.members ?? [], inputs).map { member, input in
+      Scorer(member, specification: input, calibration: Calibration(scores: [:], mapRanges: [:]), device: device)
+    }
   }
 
   /// A scorer from a checkpoint file.
@@ -86,18 +92,28 @@ public final class Scorer {
   }
 
   /// Fewer held-out normal images than this give no usable quantile.
-  private static let smallestHeldOut = 20
+  static let smallestHeldOut = 20
 
   // MARK: Scores
 
   /// Raw scores of all images by name.
-  /// - Parameter areReferences: the images are those that the detector was fitted to.
-  public func rawScores(of images: PreparedImages, areReferences: Bool = false) throws -> [String: [Double]] {
-    let subjects = areReferences && specification.isCut ? images.views.map(\.image) : nil
+  /// - Parameters:
+  ///   - names: the scores that are wanted; nil: all.
+  ///   - areReferences: the images are those that the detector was fitted to.
+  public func rawScores(
+    of images: PreparedImages, named names: Set<String>? = nil, areReferences: Bool = false
+  ) throws -> [String: [Double]] {
+    if let ensemble = detector as? EnsembleDetector {
+      return try ensemble.scores(of: memberScores(of: images, areReferences: areReferences))
+        .filter { names?.contains($0.key) ?? true }
+    }
+    let names = names ?? Set(detector.scoreNames)
+    let tellsApart = specification.isCut || detector.tellsReferencesApart
+    let subjects = areReferences && tellsApart ? images.views.map(\.image) : nil
     var all: [String: [Double]] = [:]
     try forEachBatch(of: images) { batch, indices in
       let match: ReferenceMatch = subjects.map { .among($0, at: indices) } ?? (areReferences ? .itself : .others)
-      let scores = try withoutGradients { try self.detector.scores(batch, areReferences: match) }
+      let scores = try withoutGradients { try self.detector.scores(batch, named: names, areReferences: match) }
       for (name, values) in scores { all[name, default: []] += try values.values(as: Double.self) }
     }
     return all.mapValues(images.gathered)
@@ -125,6 +141,19 @@ public final class Scorer {
     _ images: PreparedImages, explains: Bool, allScores: Bool = false, progress: ProgressHandler = { _ in },
     _ handle: (AnomalyResult) throws -> Void
   ) throws {
+    try forEachFinding(of: images, explains: explains, allScores: allScores, progress: progress) {
+      try handle(self.result($1, about: images.items[$0], at: $2))
+    }
+  }
+
+  /// The same before calibration: of each image its place among all, what is said about it, and where that lies in its grid.
+  func forEachFinding(
+    of images: PreparedImages, explains: Bool, allScores: Bool, progress: ProgressHandler = { _ in },
+    _ handle: (Int, Finding, GridPlacement) throws -> Void
+  ) throws {
+    if let ensemble = detector as? EnsembleDetector {
+      return try forEachFinding(of: images, fusedBy: ensemble, explains: explains, progress: progress, handle)
+    }
     var done = 0
     var gathering: ViewGathering?
     try forEachBatch(of: images) { batch, indices in
@@ -134,7 +163,7 @@ public final class Scorer {
         gathering = nil  // so that adding copies no map
         let whole = try views.add(finding)
         if whole == nil { gathering = views }
-        if let whole { try handle(self.result(whole, about: images.items[image], at: images.placements[image])) }
+        if let whole { try handle(image, whole, images.placements[image]) }
       }
       done += indices.count
       progress(WorkProgress("scoring", done: done, total: images.views.count, unit: self.specification.unit))
@@ -189,32 +218,44 @@ public final class Scorer {
     }
   }
 
-  /// Median and 99.5 % of each map's values over normal images, padding left out.
+  /// Median and 99.5 % of each map's values over normal images.
   private func mapRanges(of images: PreparedImages) throws -> [String: [Double]] {
-    var values: [String: [Float]] = [:]
+    Dictionary(uniqueKeysWithValues: try mapValues(of: images).map { ($0.name, Self.range(of: $0.values)) })
+  }
+
+  /// Median and 99.5 %.
+  static func range(of values: [Float]) -> [Double] {
+    let sorted = values.sorted()
+    return [0.5, 0.995].map { Double(sorted[Int($0 * Double(sorted.count - 1))]) }
+  }
+
+  /// Each map's values over images, padding left out; the maps are in the method's order.
+  func mapValues(of images: PreparedImages) throws -> [(name: String, values: [Float])] {
+    var maps: [(name: String, values: [Float])] = []
     try forEachBatch(of: images, views: viewsForMapRanges(of: images)) { batch, indices in
       let placements = indices.map { images.placement(ofView: $0) }
-      for (name, map) in try self.detector.explanation(of: batch).maps {
+      for (number, map) in try self.detector.explanation(of: batch).maps.enumerated() {
+        if number == maps.count { maps.append((map.name, [])) }
         guard placements.contains(where: \.isPadded) else {
-          values[name, default: []] += try map.detached().values()
+          maps[number].values += try map.values.detached().values()
           continue
         }
         for (position, placement) in placements.enumerated() {
-          let shown = try placement.covered(map.detached().selected(position, axis: 0))
-          values[name, default: []] += try shown.contiguous().values()
+          let shown = try placement.covered(map.values.detached().selected(position, axis: 0))
+          maps[number].values += try shown.contiguous().values()
         }
       }
     }
-    return values.mapValues { values in
-      let sorted = values.sorted()
-      return [0.5, 0.995].map { Double(sorted[Int($0 * Double(sorted.count - 1))]) }
-    }
+    return maps
   }
 }
 
 extension Checkpoint {
   /// The same weights, fitted to and calibrated on the normal training images of a data set.
   public func calibrated(on data: TrainingData, device: Device) throws -> Checkpoint {
+    if let ensemble = metadata.configuration.detector.settings as? EnsembleConfiguration {
+      return try Checkpoint.fused(members, fusion: ensemble.fusion, on: data, device: device)
+    }
     let detector = try makeDetector()
     try detector.network.move(to: device)
     let scorer = try Scorer.fitted(
@@ -229,6 +270,9 @@ extension RunConfiguration {
   /// What the detector takes.
   public var inputSpecification: InputSpecification {
     let settings = detector.settings
+    if let ensemble = settings as? EnsembleConfiguration, !ensemble.members.isEmpty {
+      return InputSpecification(members: ensemble.members.map(\.configuration.inputSpecification))
+    }
     return InputSpecification(
       extents: settings.inputExtents, channels: settings.readsPaired ? 2 : 1, intensity: input)
   }

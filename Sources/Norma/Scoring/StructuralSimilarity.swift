@@ -27,11 +27,17 @@ struct StructuralSimilarity {
   let luminanceConstant: Double
   /// C₂ = (0.03 · range)², which steadies contrast and structure.
   let contrastConstant: Double
+  /// Scales that are compared at most, finest first.
+  let scales: Int
 
-  /// - Parameter range: the values that images may have, not a single one.
-  init(range: ClosedRange<Double>) {
+  /// - Parameters:
+  ///   - range: the values that images may have, not a single one.
+  ///   - scales: at most so many of the five are compared; 1: structural similarity of the images as they are (Wang 2004).
+  init(range: ClosedRange<Double>, scales: Int = Self.publishedWeights.count) {
     precondition(range.lowerBound < range.upperBound, "a range of values has two ends")
+    precondition(scales > 0, "images are compared at one scale or more")
     let extent = range.upperBound - range.lowerBound
+    self.scales = scales
     (self.range, luminanceConstant, contrastConstant) = (range, 1e-4 * extent * extent, 9e-4 * extent * extent)
   }
 
@@ -78,7 +84,7 @@ struct StructuralSimilarity {
     guard [4, 5].contains(shape.count) else {
       throw TorchError("structuralSimilarity", "images of shape \(shape) are not [N, C, H, W] or [N, C, D, H, W]")
     }
-    let weights = Self.weights(sides: Array(shape[2...]))
+    let weights = usedWeights(sides: Array(shape[2...]))
     guard !weights.isEmpty else {
       throw TorchError(
         "structuralSimilarity", "images of shape \(shape) have a side below the \(Self.window) pixels of the window")
@@ -133,6 +139,14 @@ struct StructuralSimilarity {
       return scales
     }
     return try Comparison(scales: scales, weights: reference.weights)
+  }
+
+  /// Weights of the scales that are compared; their sum is 1.
+  private func usedWeights(sides: [Int]) -> [Double] {
+    let all = Self.weights(sides: sides)
+    guard all.count > scales else { return all }
+    let total = all.prefix(scales).reduce(0, +)
+    return all.prefix(scales).map { $0 / total }
   }
 
   /// Values from the range's lower end on.

@@ -17,6 +17,8 @@ public enum Trials {
     public let validation: Evaluator.Result?
     /// AUROC per epoch, where the run logged it.
     public let curves: [LearningCurve]
+    /// Losses per epoch, where the run logged them.
+    public var losses: [LossCurve] { LossCurve.curves(in: file.deletingLastPathComponent()) }
     /// Test images scored per second.
     public let imagesPerSecond: Double
     /// What people should know: images that were skipped, duplicates, a training that went wrong.
@@ -62,12 +64,12 @@ public enum Trials {
   }
 
   /// Trains one run per seed below `output` (`seed-1`, `seed-2`, …) and evaluates each. Finished runs are not trained
-  /// again, and interrupted ones are resumed.
+  /// again, and interrupted ones are resumed. TensorBoard's event files go into folders of the same names.
   /// - Throws: `TrainingError.otherConfiguration` where a run was made with other settings, and whatever training and
   ///   evaluation throw.
   public static func run(
     _ configuration: RunConfiguration, seeds: [Int], folder: String, output: URL, device: Device,
-    watchesTest: Bool = false, progress: @escaping ProgressHandler = { _ in },
+    watchesTest: Bool = false, tensorBoard: URL? = nil, progress: @escaping ProgressHandler = { _ in },
     isInterrupted: @escaping () -> Bool = { false }
   ) async throws -> Ending {
     var outcomes: [Outcome] = []
@@ -80,24 +82,29 @@ public enum Trials {
       data = images
       let outcome = try outcome(
         of: configuration, on: images, in: output.appendingPathComponent("seed-\(seed)"), device: device,
-        watchesTest: watchesTest, progress: progress, isInterrupted: isInterrupted)
+        watchesTest: watchesTest, tensorBoard: tensorBoard?.appendingPathComponent("seed-\(seed)"), progress: progress,
+        isInterrupted: isInterrupted)
       guard let outcome else { return .interrupted }
       outcomes.append(outcome)
     }
     return .finished(outcomes)
   }
 
+  /// The name of a run's detector.
+  static let model = "model.safetensors"
+
   /// Trains one run in `folder`, unless it is finished already, and evaluates it; nil when interrupted.
   static func outcome(
     of configuration: RunConfiguration, on data: TrainingData, in folder: URL, device: Device,
-    watchesTest: Bool = false, progress: @escaping ProgressHandler, isInterrupted: @escaping () -> Bool
+    watchesTest: Bool = false, tensorBoard: URL? = nil, progress: @escaping ProgressHandler,
+    isInterrupted: @escaping () -> Bool
   ) throws -> Outcome? {
-    let model = folder.appendingPathComponent("model.safetensors")
+    let model = folder.appendingPathComponent(Self.model)
     var trainingWarnings: [String] = []
     if !FileManager.default.fileExists(atPath: model.path) {
       let trainer = try Trainer(
-        configuration, data: data, folder: folder, device: device, watchesTest: watchesTest, progress: progress,
-        isInterrupted: isInterrupted)
+        configuration, data: data, folder: folder, device: device, watchesTest: watchesTest, tensorBoard: tensorBoard,
+        progress: progress, isInterrupted: isInterrupted)
       if Trainer.hasState(in: folder) {
         guard try Trainer.configuration(in: folder) == configuration else {
           throw TrainingError.otherConfiguration(path: folder.path)

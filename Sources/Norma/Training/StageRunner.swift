@@ -5,7 +5,7 @@ struct StageRunner {
   /// What is trained.
   let stage: TrainingStage
   /// Optimisers by update name.
-  let optimisers: [String: Adam]
+  let optimisers: [String: any Optimiser]
   private let detector: any AnomalyDetector
   private let precision: DType?
   private let device: Device
@@ -17,8 +17,8 @@ struct StageRunner {
   ) throws {
     (self.stage, self.detector, self.device) = (stage, detector, device)
     self.precision = precision == .bfloat16 ? .bfloat16 : nil
-    var optimisers: [String: Adam] = [:]
-    for update in stage.updates { optimisers[update.name] = try Adam(update.module, update.options) }
+    var optimisers: [String: any Optimiser] = [:]
+    for update in stage.updates { optimisers[update.name] = try update.options.makeOptimiser(of: update.module) }
     self.optimisers = optimisers
   }
 

@@ -14,6 +14,7 @@ public final class Trainer {
   let device: Device
   let average: WeightAverage?
   let log: TrainingLog
+  let tensorBoard: TensorBoardLog?
   private let augmentation: Augmentation
   private let specification: InputSpecification
   private let progress: ProgressHandler
@@ -58,11 +59,13 @@ public final class Trainer {
   /// Prepares a run in `folder`, which is made.
   /// - Parameters:
   ///   - watchesTest: whether the AUROC of the test images is logged after every epoch, to be shown, never to choose by.
+  ///   - tensorBoard: a folder for TensorBoard's event files; nil: none are written.
   ///   - isInterrupted: asked after every iteration; true saves the state and stops.
   /// - Throws: `TrainingError`, `ConfigurationError` or `TorchError`.
   public init(
     _ configuration: RunConfiguration, data: TrainingData, folder: URL, device: Device, watchesTest: Bool = false,
-    progress: @escaping ProgressHandler = { _ in }, isInterrupted: @escaping () -> Bool = { false }
+    tensorBoard: URL? = nil, progress: @escaping ProgressHandler = { _ in },
+    isInterrupted: @escaping () -> Bool = { false }
   ) throws {
     try configuration.validate()
     guard data.training.views.count >= 2 else {
@@ -76,7 +79,9 @@ public final class Trainer {
     specification = configuration.inputSpecification
     augmentation = Augmentation(configuration.augmentation)
     log = TrainingLog(in: folder)
+    self.tensorBoard = tensorBoard.map { TensorBoardLog(in: $0) }
     detector = try configuration.makeDetector()
+    try detector.readGivenWeights()
     try detector.network.move(to: device)
     try detector.network.preferChannelsLast()
     let decay = configuration.training.weightAverage
@@ -101,6 +106,7 @@ public final class Trainer {
         "images": data.training.count, "parameters": detector.network.parameterCount, "device": device.description,
         "hardware": Hardware.description(device: device), "resumedAtEpoch": position.epoch,
       ])
+    try beginTensorBoard()
     let stages = detector.stages
     for (index, stage) in stages.enumerated() where index >= position.stage {
       position.stage = index
@@ -262,6 +268,7 @@ public final class Trainer {
         "learningRates": (runner?.optimisers ?? [:]).mapValues { $0.learningRates[0] }, "imagesPerSecond": rate,
         "waitingShare": share, "seconds": position.seconds,
       ])
+    try tellTensorBoard(losses: losses, stage: stage, imagesPerSecond: rate)
     for warning in detector.warnings(about: Dictionary(losses) { first, _ in first }) {
       try log.append("warning", ["epoch": epoch, "text": warning])
       if !warnings.contains(warning) { warnings.append(warning) }
@@ -281,12 +288,14 @@ public final class Trainer {
     let watched: [(String, PreparedImages?)] = [
       ("validation", choosing || watchesTest ? data.validation : nil), ("test", watchesTest ? data.test : nil),
     ]
-    if watched.contains(where: { $0.1 != nil }) {
+    let shows = showsPictures(after: stage, isLast: position.epoch == epochs(of: stage))
+    if shows || watched.contains(where: { $0.1 != nil }) {
       try withChosenWeights {
         let scorer = try Scorer.fitted(
           detector, to: data.training, heldOut: data.validation, configuration: configuration, device: device,
           calibrates: choosing)
         for case (let name, let images?) in watched { try monitor(name, images, scorer, choosing: choosing) }
+        if shows { try showPictures() }
         detector.fitted = [:]
       }
     }
@@ -301,6 +310,7 @@ public final class Trainer {
       aurocs[score] = try auroc(LabelledScores(scores: values, labels: labels))
     }
     try log.append("monitor", ["epoch": position.epoch, "set": name, "auroc": aurocs])
+    try tellTensorBoard(aurocs: aurocs, of: name)
     guard choosing, name == "validation", let value = aurocs[detector.scoreNames[0]] else { return }
     if value > position.bestAUROC ?? -1 {
       (position.bestAUROC, position.bestEpoch) = (value, position.epoch)

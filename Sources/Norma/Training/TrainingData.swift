@@ -83,6 +83,9 @@ extension RunConfiguration {
   /// The same, of a file that was opened before; nil: `folder` is no prepared file.
   func dataSet(in folder: String, prepared: PreparedDataSet?) throws -> ImageDataSet {
     try prepared?.check(self)
+    if let ensemble = detector.settings as? EnsembleConfiguration {
+      return try ensemble.dataSet(in: folder, prepared: prepared)
+    }
     var set = try prepared?.dataSet ?? wholeDataSet(in: folder)
     if data.abnormalPool == .halfTest { set = try set.poolingAbnormalTest() }
     if data.limit > 0 { set = try set.limited(to: data.limit, seed: UInt64(seed)) }
@@ -103,7 +106,9 @@ extension RunConfiguration {
   /// The images of `dataSet(in:)` that the run is trained on.
   /// - Throws: `DataSetError`.
   func trainingItems(of set: ImageDataSet) throws(DataSetError) -> [DataItem] {
-    try set.trainingItems(
+    // What the members were trained on, and nothing else.
+    if detector.method == .ensemble { return set.items(in: .train) }
+    return try set.trainingItems(
       contamination: data.contamination, count: data.trainingImages > 0 ? data.trainingImages : nil, seed: UInt64(seed))
   }
 }

@@ -12,6 +12,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible, Sendable {
   case nothingToResume(path: String)
   /// The output folder already holds a run.
   case folderInUse(path: String)
+  /// Another process works on the run.
+  case runElsewhere(path: String, process: Int32?)
   /// The output folder cannot be made.
   case cannotWrite(path: String, reason: String)
 
@@ -28,6 +30,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible, Sendable {
       "the run in \(path) was made with other settings; give those that it was made with, or choose another --output"
     case .nothingToResume(let path): "\(path) holds no run to resume; give the folder of a run that was interrupted"
     case .folderInUse(let path): "\(path) already holds a run; resume it with --resume, or choose another --output"
+    case .runElsewhere(let path, let process):
+      "\(path) is being worked on by\(process.map { " process \($0)" } ?? " another process"); when it is done, the same command continues"
     case .cannotWrite(let path, let reason): "\(path) cannot be written: \(reason); choose another --output"
     }
   }

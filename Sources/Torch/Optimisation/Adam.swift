@@ -1,7 +1,7 @@
 import CTorch
 
 /// The settings of one group of weights under Adam.
-public struct AdamOptions: Equatable, Sendable {
+public struct AdamOptions: OptimiserOptions, Equatable {
   /// Step size.
   public var learningRate: Double
   /// Decay of the mean of gradients.
@@ -16,11 +16,13 @@ public struct AdamOptions: Equatable, Sendable {
   public var decoupledWeightDecay: Bool
   /// Whether tensors of at most one axis (biases, norms) decay as well; transformers leave them alone.
   public var decaysVectors: Bool
+  /// Whether the moments are corrected for having started at zero.
+  public var correctsBias: Bool
 
   /// PyTorch's defaults unless given.
   public init(
     learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
-    decoupledWeightDecay: Bool = false, decaysVectors: Bool = true
+    decoupledWeightDecay: Bool = false, decaysVectors: Bool = true, correctsBias: Bool = true
   ) {
     self.learningRate = learningRate
     self.beta1 = beta1
@@ -29,11 +31,21 @@ public struct AdamOptions: Equatable, Sendable {
     self.weightDecay = weightDecay
     self.decoupledWeightDecay = decoupledWeightDecay
     self.decaysVectors = decaysVectors
+    self.correctsBias = correctsBias
   }
+
+  /// RMSprop (Tieleman & Hinton 2012) as PyTorch has it: Adam without the first moment and without correction,
+  /// `v ← decay · v + (1 − decay) · g²`, `w ← w − learningRate · g / (√v + epsilon)`.
+  public static func rmsProp(learningRate: Double, decay: Double = 0.9, epsilon: Double = 1e-8) -> AdamOptions {
+    AdamOptions(learningRate: learningRate, beta1: 0, beta2: decay, epsilon: epsilon, correctsBias: false)
+  }
+
+  /// Adam for all trainable weights of a module.
+  public func makeOptimiser(of module: Module) throws(TorchError) -> any Optimiser { try Adam(module, self) }
 }
 
 /// Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019), all weights of a group in one fused pass.
-public final class Adam {
+public final class Adam: Optimiser {
   /// Weights that share their settings.
   private struct Group {
     var options: AdamOptions
@@ -50,6 +62,9 @@ public final class Adam {
   }
 
   private var groups: [Group] = []
+
+  /// Where the count of steps starts if nothing is to be corrected: so late that both corrections are 1.
+  private static let lateStep = 1e6
 
   /// Creates an optimiser without weights; add groups of them.
   public init() {}
@@ -71,18 +86,13 @@ public final class Adam {
     for (key, parameter) in parameters {
       slots.append(
         Slot(
-          key: key, parameter: parameter, firstMoment: try zeros(like: parameter),
-          secondMoment: try zeros(like: parameter),
-          steps: try Parameter(.zeros([], on: parameter.tensor.device), isTrainable: false)))
+          key: key, parameter: parameter, firstMoment: try parameter.zeroedBuffer(),
+          secondMoment: try parameter.zeroedBuffer(),
+          steps: try Parameter(
+            .full(options.correctsBias ? 0 : Self.lateStep, shape: [], on: parameter.tensor.device),
+            isTrainable: false)))
     }
     groups.append(Group(options: options, slots: slots))
-  }
-
-  /// Zeros that lie in memory as the weight does.
-  private func zeros(like weight: Parameter) throws(TorchError) -> Parameter {
-    let moment = try Parameter(weight.tensor, isTrainable: false)
-    try moment.fill(0)
-    return moment
   }
 
   /// Multiplies every group's own learning rate by the value of a schedule.

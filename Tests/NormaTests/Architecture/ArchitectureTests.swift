@@ -13,7 +13,7 @@ struct ArchitectureTests {
     "MedicalImaging": ["CMedicalImaging"],
     "Evaluation": [],
     "Phantoms": ["MedicalImaging"],
-    "Reporting": ["Evaluation", "MedicalImaging"],
+    "Reporting": ["Evaluation", "MedicalImaging", "Mustache"],
     "Norma": ["Torch", "MedicalImaging", "Evaluation", "Yams"],
     "NormaCLI": ["Norma", "Reporting", "Phantoms", "MedicalImaging", "Evaluation", "Torch", "ArgumentParser"],
   ]

@@ -62,7 +62,7 @@ struct AutoencoderDetectorTests {
 
   @Test(
     "Scores are the mean error of all pixels, and of the highest hundredth of them",
-    arguments: AutoencoderConfiguration.Measure.allCases)
+    arguments: [AutoencoderConfiguration.Measure.squared, .absolute])
   func scores(_ error: AutoencoderConfiguration.Measure) throws {
     let detector = try trained {
       $0.error = error
@@ -82,6 +82,35 @@ struct AutoencoderDetectorTests {
     #expect(largestDifference(try #require(found["reconstructionError"]).values(as: Double.self), means) < 1e-6)
     #expect(largestDifference(try #require(found["topPercent"]).values(as: Double.self), peaks) < 1e-6)
     #expect(try detector.scores(images, named: ["topPercent"], areReferences: false).count == 1)
+  }
+
+  @Test("With structural similarity the map is 1 − SSIM of the reconstruction, and scores are its mean and its peaks")
+  func structuralSimilarity() throws {
+    let detector = try trained { ($0.loss, $0.error, $0.smoothing) = (.ssim, .ssim, 0) }
+    let images = try smoothImages(3, side: 32, seed: 2)
+    let explanation = try detector.explanation(of: images)
+    let similarity = StructuralSimilarity(range: -1...1)
+    let comparison = try similarity.comparison(
+      of: similarity.reference(images), with: #require(explanation.reconstruction))
+    let expected = try (1 - comparison.scales[0].similarity()).squeezed(1)
+    #expect(try largestDifference(explanation.maps[0].values, expected) < 1e-5)
+    let scores = try detector.scores(images, areReferences: false)
+    #expect(try largestDifference(#require(scores["reconstructionError"]), expected.mean([1, 2])) < 1e-5)
+    let peaks = try expected.reshaped([3, -1]).top(10, axis: 1).values.mean([1])
+    #expect(try largestDifference(#require(scores["topPercent"]), peaks) < 1e-5)
+    try detector.expectIndependence(from: images)
+  }
+
+  @Test("What is black to structural similarity follows from the scale of the input")
+  func range() throws {
+    var run = RunConfiguration(detector: DetectorSettings(AutoencoderConfiguration.tiny { $0.error = .ssim }))
+    let images = try smoothImages(2, side: 32, seed: 2) * 0.5 + 0.5
+    var maps: [Tensor] = []
+    for intensity in [InputConfiguration.Intensity.unit, .symmetric] {
+      run.input.intensity = intensity
+      maps.append(try run.makeDetector().explanation(of: images).maps[0].values)
+    }
+    #expect(try largestDifference(maps[0], maps[1]) > 1e-3)
   }
 
   @Test("A score does not depend on the other images of its batch")
@@ -135,7 +164,7 @@ struct AutoencoderDetectorTests {
     let abnormal = try await Fixtures.phantoms(8, abnormal: 8, seed: 1000, for: configuration, in: folder)
     let (before, after) = (try scorer.rawScores(of: normal), try scorer.rawScores(of: abnormal))
     let main = scorer.detector.scoreNames[0]
-    #expect(main == AutoencoderScore.default.rawValue)
+    #expect(main == ReconstructionScore.default.rawValue)
     #expect(zip(try #require(before[main]), try #require(after[main])).allSatisfy { $0 < $1 })
     var (located, index) = (0, 0)
     try scorer.score(abnormal, explains: true) { result in

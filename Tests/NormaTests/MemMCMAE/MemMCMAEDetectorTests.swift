@@ -54,7 +54,8 @@ struct MemMCMAEDetectorTests {
     (training.batchSize, training.epochs) = (64, 30)
     let update = try MemMCMAEDetector(.tiny { $0.warmUpEpochs = 4 }, seed: 1, training: training).stages[0].updates[0]
     #expect(abs(update.options.learningRate - 1.5e-4 / 4) < 1e-12)
-    #expect(update.options.beta2 == 0.95 && update.options.decoupledWeightDecay && !update.options.decaysVectors)
+    let options = try #require(update.options as? AdamOptions)
+    #expect(options.beta2 == 0.95 && options.decoupledWeightDecay && !options.decaysVectors)
     let factors = (0..<30).map { update.schedule.factor(at: Double($0)) }
     #expect(abs(factors[0] - 0.2) < 1e-12 && abs(factors[3] - 0.8) < 1e-12 && factors[4] == 1)
     #expect(abs(factors[17] - 0.5) < 1e-12 && factors[29] < 0.005)

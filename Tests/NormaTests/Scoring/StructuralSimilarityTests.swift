@@ -111,6 +111,21 @@ struct StructuralSimilarityTests {
     #expect(StructuralSimilarity.weights(sides: [600, side, 700]).count == expected)
   }
 
+  @Test("Of several scales as many are compared as asked for, at most; their weights sum to 1")
+  func fewerScales() throws {
+    let (images, others) = try pair([1, 1, 45, 48])
+    let all = try compare(images, others, by: signed)
+    for count in 1...5 {
+      let comparison = try compare(images, others, by: StructuralSimilarity(range: -1...1, scales: count))
+      #expect(comparison.scales.count == min(count, 3))
+      #expect(abs(comparison.weights.reduce(0, +) - 1) < 1e-12)
+      let last = comparison.scales.count - 1
+      #expect(try largestDifference(comparison.scales[last].similarity(), all.scales[last].similarity()) == 0)
+    }
+    let single = try compare(images, others, by: StructuralSimilarity(range: -1...1, scales: 1))
+    #expect(try largestDifference(single.map(), 1 - all.scales[0].similarity()) < 1e-12)
+  }
+
   @Test("The map is the weighted sum over scales, the coarse one enlarged, and the mean over channels")
   func map() throws {
     let side = 22

@@ -31,6 +31,23 @@ struct AdamTests {
     #expect(try adam.state[2].parameter.tensor.item() == 5)
   }
 
+  @Test("RMSprop divides each gradient by the root of the mean of its squares, without correction")
+  func rmsProp() throws {
+    let parameter = try Parameter(Tensor([1.0, -2]))
+    let optimiser = Adam()
+    try optimiser.addGroup([("w", parameter)], .rmsProp(learningRate: 0.1, decay: 0.9, epsilon: 1e-3))
+    var (weights, squares) = ([1.0, -2], [0.0, 0])
+    for gradient in [[0.5, -1], [0, 3], [2, 0.1]] {
+      try Self.setGradient(Tensor(gradient), of: parameter)
+      try optimiser.step()
+      for index in 0..<2 {
+        squares[index] = 0.9 * squares[index] + 0.1 * gradient[index] * gradient[index]
+        weights[index] -= 0.1 * gradient[index] / (squares[index].squareRoot() + 1e-3)
+      }
+      try expectClose(parameter.tensor.detached(), weights)
+    }
+  }
+
   @Test("State taken after two steps and put into another optimiser continues the trajectory")
   func resuming() throws {
     let golden = try OperatorGolden()["adam"]

@@ -18,10 +18,10 @@ struct MemoryShrinkage: Equatable {
   func weights(_ similarities: Tensor) throws(TorchError) -> Tensor {
     switch kind {
     case .none: return try similarities.softmax(axis: -1)
-    case .hard: return try unitSum(survivors(of: similarities, above: hardThreshold))
+    case .hard: return try Self.unitSum(Self.survivors(of: similarities, above: hardThreshold))
     case .topItems:
       let soft = try similarities.softmax(axis: -1)
-      let kept = try withoutGradients { () throws(TorchError) in try unitSum(largest(of: soft)) - soft }
+      let kept = try withoutGradients { () throws(TorchError) in try Self.unitSum(largest(of: soft)) - soft }
       return try soft + kept  // forward the sparse weights, backward the gradient of the softmax
     }
   }
@@ -35,13 +35,14 @@ struct MemoryShrinkage: Equatable {
     return try soft * excess.relu() / (excess.abs() + 1e-12)
   }
 
-  /// `s · ReLU(s − λ) / (|s − λ| + 1e-12)`.
-  private func survivors(of similarities: Tensor, above threshold: Double) throws(TorchError) -> Tensor {
+  /// Hard shrinkage that gradients pass, `s · ReLU(s − λ) / (|s − λ| + 1e-12)` (MemAE, arXiv 1904.02639, eq. 7).
+  static func survivors(of similarities: Tensor, above threshold: Double) throws(TorchError) -> Tensor {
     let excess = try similarities - threshold
     return try similarities * excess.relu() / (excess.abs() + 1e-12)
   }
 
-  private func unitSum(_ weights: Tensor) throws(TorchError) -> Tensor {
+  /// Weights of the last axis divided by their sum; zero where none survived.
+  static func unitSum(_ weights: Tensor) throws(TorchError) -> Tensor {
     try weights / weights.norm(1, [-1], keepingAxes: true).clamped(1e-12, .infinity)
   }
 }

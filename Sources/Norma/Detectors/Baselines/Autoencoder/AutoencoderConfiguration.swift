@@ -8,6 +8,8 @@ public struct AutoencoderConfiguration: DetectorConfiguration {
     case squared
     /// Its absolute value (L1), as published.
     case absolute
+    /// 1 − SSIM of the window of 11 pixels around it (Bergmann et al. 2019).
+    case ssim
   }
   /// What stands between convolutions.
   public enum Normalisation: String, Codable, CaseIterable, Sendable {
@@ -42,7 +44,7 @@ public struct AutoencoderConfiguration: DetectorConfiguration {
   // MARK: Scoring
 
   /// The score that ranks images.
-  public var scoring = AutoencoderScore.default
+  public var scoring = ReconstructionScore.default
   /// The error of a pixel that scores and the map are made of.
   public var error = Measure.squared
   /// Standard deviation in pixels of the Gaussian that smooths the map; 0: the map is not smoothed.
@@ -74,23 +76,13 @@ public struct AutoencoderConfiguration: DetectorConfiguration {
   }
 }
 
-/// The scores that an autoencoder can give; larger is more unusual.
-public enum AutoencoderScore: String, Codable, CaseIterable, Sendable {
-  /// Mean error of all pixels.
-  case reconstructionError
-  /// Mean of the highest hundredth of the pixels' errors: for small lesions.
-  case topPercent
-
-  /// The baseline's usual score.
-  public static let `default` = AutoencoderScore.reconstructionError
-}
-
 extension AutoencoderConfiguration {
   /// `autoencoder`.
   public static var method: DetectionMethod { .autoencoder }
 
   /// Fresh weights.
   public func makeDetector(in run: RunConfiguration) throws -> any AnomalyDetector {
-    try AutoencoderDetector(self, seed: run.seed, training: run.training)
+    try AutoencoderDetector(
+      self, seed: run.seed, training: run.training, range: run.inputSpecification.background...1)
   }
 }

@@ -1,38 +1,5 @@
 import Torch
 
-/// A convolution or its transpose, a norm if there is one, and a leaky ReLU. Keys `convolution`, `norm`.
-final class ConvolutionBlock: Module {
-  /// What the block does to the sides of an image.
-  enum Scale { case half, same, double }
-
-  private let convolution: Convolution
-  private let norm: BatchNorm?
-  private let slope: Double
-
-  /// - Parameters:
-  ///   - spatialAxes: 2 or 3.
-  ///   - slope: of the leaky ReLU for negative numbers; 0: a plain ReLU.
-  init(
-    _ input: Int, _ output: Int, kernelSize: Int, scale: Scale, normalisation: AutoencoderConfiguration.Normalisation,
-    slope: Double = 0.3, spatialAxes: Int, generator: Generator
-  ) throws(TorchError) {
-    convolution = try Convolution(
-      inputChannels: input, outputChannels: output, kernelSize: kernelSize, stride: scale == .same ? 1 : 2,
-      padding: kernelSize / 2, bias: normalisation == .none, spatialAxes: spatialAxes, transposed: scale == .double,
-      outputPadding: scale == .double ? 1 : 0, generator: generator)
-    norm = normalisation == .batch ? try BatchNorm(channels: output) : nil
-    self.slope = slope
-  }
-
-  override var parts: [Part] { [.module("convolution", convolution)] + (norm.map { [.module("norm", $0)] } ?? []) }
-
-  func callAsFunction(_ input: Tensor, mode: Mode) throws(TorchError) -> Tensor {
-    let convolved = try convolution(input)
-    guard let norm else { return try convolved.leakyReLU(slope: slope) }
-    return try norm(convolved, mode: mode).leakyReLU(slope: slope)
-  }
-}
-
 /// The dense autoencoder (Baur et al. 2021): strided convolutions, a 1×1 convolution to an eighth of the channels, a linear
 /// layer to the code, and the way back. It runs on images and volumes alike.
 ///
@@ -48,8 +15,14 @@ final class AutoencoderNetwork: Module {
   /// Channels and sides of what the code is made of.
   private let squeezed: [Int]
 
-  /// - Parameter extents: sides of what is reconstructed, two or three, multiples of 2 to the number of channels.
-  init(_ configuration: AutoencoderConfiguration, extents: [Int], generator: Generator) throws(TorchError) {
+  /// - Parameters:
+  ///   - extents: sides of what is reconstructed, two or three, multiples of 2 to the number of channels.
+  ///   - encoderOutputs: numbers that the encoder gives; nil: the code alone.
+  ///   - outputChannels: channels that the decoder gives.
+  init(
+    _ configuration: AutoencoderConfiguration, extents: [Int], encoderOutputs: Int? = nil, outputChannels: Int = 1,
+    generator: Generator
+  ) throws(TorchError) {
     let (axes, kernelSize, norm) = (extents.count, configuration.kernelSize, configuration.normalisation)
     let (down, up) = (configuration.channels, Array(configuration.channels.reversed()))
     let innermost = up[0]
@@ -67,14 +40,15 @@ final class AutoencoderNetwork: Module {
     encoder = try blocks(from: 1, through: down, .half)
     squeeze = try Convolution(
       inputChannels: innermost, outputChannels: squeezed[0], kernelSize: 1, spatialAxes: axes, generator: generator)
-    code = try Linear(inputs: numbers, outputs: configuration.codeWidth, generator: generator)
+    code = try Linear(
+      inputs: numbers, outputs: encoderOutputs ?? configuration.codeWidth, generator: generator)
     spread = try Linear(inputs: configuration.codeWidth, outputs: numbers, generator: generator)
     expand = try ConvolutionBlock(
       squeezed[0], innermost, kernelSize: 1, scale: .same, normalisation: norm, slope: 0, spatialAxes: axes,
       generator: generator)
     decoder = try blocks(from: innermost, through: up, .double)
     output = try Convolution(
-      inputChannels: down[0], outputChannels: 1, kernelSize: 1, spatialAxes: axes, generator: generator)
+      inputChannels: down[0], outputChannels: outputChannels, kernelSize: 1, spatialAxes: axes, generator: generator)
   }
 
   override var parts: [Part] {
@@ -89,14 +63,14 @@ final class AutoencoderNetwork: Module {
     try decoded(encoded(images, mode: mode), mode: mode)
   }
 
-  /// The codes of images, `[B, codeWidth]`.
+  /// The codes of images, `[B, codeWidth]`, or as many numbers as the encoder gives.
   func encoded(_ images: Tensor, mode: Mode) throws(TorchError) -> Tensor {
     var features = images
     for block in encoder { features = try block(features, mode: mode) }
     return try code(squeeze(features).reshaped([images.extent(0), -1]))
   }
 
-  /// The images that codes `[B, codeWidth]` stand for.
+  /// The images that codes `[B, codeWidth]` stand for, with as many channels as the decoder gives.
   func decoded(_ codes: Tensor, mode: Mode) throws(TorchError) -> Tensor {
     var features = try expand(spread(codes).reshaped([codes.extent(0)] + squeezed), mode: mode)
     for block in decoder { features = try block(features, mode: mode) }

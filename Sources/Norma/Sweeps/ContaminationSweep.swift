@@ -60,60 +60,72 @@ public enum ContaminationSweep {
   /// - Parameters:
   ///   - contaminations: shares in `0...1`.
   ///   - trials: seeds per contamination, counting up from the candidate's.
+  ///   - tensorBoard: a folder for TensorBoard's event files, each run's as below `output`; nil: none are written.
   ///   - rounds: rounds of training whose own checkpoints, `round-0.safetensors`, are evaluated as well, where a run has
   ///     them: 0 is training without masking.
   /// - Throws: `DataSetError` naming the images that are missing, and whatever training and evaluation throw.
   public static func run(
     _ candidates: [Candidate], contaminations: [Double], trials: Int, rounds: [Int] = [], folder: String, output: URL,
-    device: Device, progress: @escaping ProgressHandler = { _ in }, isInterrupted: @escaping () -> Bool = { false }
+    device: Device, tensorBoard: URL? = nil, progress: @escaping ProgressHandler = { _ in },
+    isInterrupted: @escaping () -> Bool = { false }
   ) async throws -> Ending {
     for candidate in candidates { try check(candidate, contaminations: contaminations, trials: trials, folder: folder) }
-    let total = candidates.count * contaminations.count * trials
-    var runs: [(order: [Int], run: Run)] = []
-    var data: TrainingData?
-    var done = 0
+    var jobs: [RunQueue.Job] = []
+    var places: [(candidate: Int, level: Int, trial: Int)] = []
+    let levels = contaminations.sorted()
     for (number, candidate) in candidates.enumerated() {
       // Seeds outside, so that one run shares most images with the next and few are read again.
       for trial in 0..<trials {
-        for (level, contamination) in contaminations.sorted().enumerated() {
-          guard !isInterrupted() else { return .interrupted(done: done, total: total) }
+        for (level, contamination) in levels.enumerated() {
           let configuration = candidate.configuration(contamination: contamination, trial: trial)
-          let told: ProgressHandler = { [number = done + 1] message in
-            var message = message
-            message.activity = "run \(number) of \(total): \(message.activity)"
-            progress(message)
-          }
-          let images = try await TrainingData(
-            folder: folder, configuration: configuration, reusing: data, progress: told)
-          data = images
           let place = runFolder(of: candidate, contamination, seed: configuration.seed, below: output)
-          func add(_ outcome: Trials.Outcome, of name: String, _ version: Int) {
-            let run = Run(
-              candidate: name, contamination: contamination, outcome: outcome, trainingImages: images.training.count,
-              abnormalTrainingImages: images.training.items.count { $0.label == .abnormal })
-            runs.append(([number, version, level, trial], run))
+          let events = tensorBoard.map {
+            runFolder(of: candidate, contamination, seed: configuration.seed, below: $0)
           }
-          let outcome = try Trials.outcome(
-            of: configuration, on: images, in: place, device: device, progress: told, isInterrupted: isInterrupted)
-          guard let outcome else { return .interrupted(done: done, total: total) }
-          add(outcome, of: candidate.name, 0)
-          for (version, round) in rounds.enumerated() {
-            let file = place.appendingPathComponent("round-\(round).safetensors")
-            guard FileManager.default.fileExists(atPath: file.path) else { continue }
-            let outcome = try Trials.evaluate(
-              file, Checkpoint(contentsOf: file), data: images, device: device, progress: told)
-            add(outcome, of: "\(candidate.name), round \(round)", version + 1)
-          }
-          done += 1
+          jobs.append(
+            RunQueue.Job(data: folder, configuration: configuration, folder: place, tensorBoard: events))
+          places.append((number, level, trial))
         }
       }
     }
-    return .finished(runs.sorted { $0.order.lexicographicallyPrecedes($1.order) }.map(\.run))
+    var runs: [(order: [Int], run: Run)] = []
+    var queue = RunQueue(device: device, progress: progress, isInterrupted: isInterrupted)
+    let ending = try await queue.work(on: jobs) { index, finding in
+      guard case .finished(let outcome, let images, _) = finding else {
+        if case .failed(let error) = finding { throw error }
+        return
+      }
+      let place = places[index]
+      func add(_ outcome: Trials.Outcome, of name: String, _ version: Int) {
+        let run = Run(
+          candidate: name, contamination: levels[place.level], outcome: outcome, trainingImages: images.training.count,
+          abnormalTrainingImages: images.training.items.count { $0.label == .abnormal })
+        runs.append(([place.candidate, version, place.level, place.trial], run))
+      }
+      let name = candidates[place.candidate].name
+      add(outcome, of: name, 0)
+      for (version, round) in rounds.enumerated() {
+        let file = jobs[index].folder.appendingPathComponent("round-\(round).safetensors")
+        guard FileManager.default.fileExists(atPath: file.path) else { continue }
+        let outcome = try Trials.evaluate(
+          file, Checkpoint(contentsOf: file), data: images, device: device, progress: progress)
+        add(outcome, of: "\(name), round \(round)", version + 1)
+      }
+    }
+    switch ending {
+    case .interrupted(let done): return .interrupted(done: done, total: jobs.count)
+    case .finished(let elsewhere):
+      if let index = elsewhere.first {
+        let place = jobs[index].folder
+        throw TrainingError.runElsewhere(path: place.path, process: RunLock.holder(of: place))
+      }
+      return .finished(runs.sorted { $0.order.lexicographicallyPrecedes($1.order) }.map(\.run))
+    }
   }
 
   /// The folder of a run.
   static func runFolder(of candidate: Candidate, _ contamination: Double, seed: Int, below output: URL) -> URL {
-    output.appendingPathComponent("\(candidate.name)/contamination-\(contamination)/seed-\(seed)")
+    output.appendingPathComponent("\(candidate.name)/\(RunKey.folder(contamination, seed: seed))")
   }
 
   /// Looks for the images of all of a candidate's runs, without reading any.

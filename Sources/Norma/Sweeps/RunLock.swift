@@ -1,0 +1,56 @@
+import Foundation
+
+/// Holds a run's folder for one process, so that several can work on one queue.
+///
+/// The lock is the system's, on a file `run.lock` that holds the process's number for people: when a process ends, however
+/// it ends, its lock is gone, and a file that it left behind stops nobody.
+final class RunLock {
+  private static let name = "run.lock"
+  private let path: String
+  private let descriptor: Int32
+
+  /// Takes the lock; nil when another process holds it. The folder is made.
+  /// - Throws: `TrainingError.cannotWrite`.
+  init?(in folder: URL) throws {
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw TrainingError.cannotWrite(path: folder.path, reason: error.localizedDescription)
+    }
+    path = folder.appendingPathComponent(Self.name).path
+    while true {
+      let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard file >= 0 else {
+        throw TrainingError.cannotWrite(path: path, reason: String(cString: strerror(errno)))
+      }
+      guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+        close(file)
+        return nil
+      }
+      // Whoever held it before may have removed the file between our opening and locking it.
+      var (held, found) = (stat(), stat())
+      if fstat(file, &held) == 0, stat(path, &found) == 0, held.st_ino == found.st_ino {
+        descriptor = file
+        break
+      }
+      close(file)
+    }
+    let note = "\(ProcessInfo.processInfo.processIdentifier)\n"
+    if ftruncate(descriptor, 0) == 0 { _ = note.withCString { write(descriptor, $0, strlen($0)) } }
+  }
+
+  deinit {
+    unlink(path)
+    close(descriptor)
+  }
+
+  /// The process that works on a run; nil when none does.
+  static func holder(of folder: URL) -> Int32? {
+    let file = open(folder.appendingPathComponent(name).path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    guard flock(file, LOCK_SH | LOCK_NB) != 0 else { return nil }
+    var text = [UInt8](repeating: 0, count: 32)
+    let count = read(file, &text, text.count)
+    return Int32(
+      String(decoding: text.prefix(max(0, count)), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+}
