@@ -39,7 +39,8 @@ public final class FAnoGANDetector: AnomalyDetector {
       name: "generator", module: gan.generator, options: options, schedule: .constant,
       interval: configuration.criticIterations)
     let encoder = TrainingUpdate(
-      name: "encoder", module: gan.encoder, options: AdamOptions.rmsProp(learningRate: configuration.encoderLearningRate),
+      name: "encoder", module: gan.encoder,
+      options: AdamOptions.rmsProp(learningRate: configuration.encoderLearningRate),
       schedule: .constant, interval: 1)
     return [
       TrainingStage(name: "adversarial", updates: [critic, generator], givesScores: false),
