@@ -24,7 +24,8 @@ enum Failure {
   static func exitCode(of error: any Error) -> Int32 {
     switch error {
     case ImageError.missing, DataSetError.missing, DataSetError.noFolder, DataSetError.notReadable(.missing),
-      CheckpointError.missing, ConfigurationError.unreadable, TrainingError.nothingToResume:
+      CheckpointError.missing, ConfigurationError.unreadable, TrainingError.nothingToResume,
+      BackboneWeightsError.noFile:
       missingInput
     case ImageError.notWritable, ImageError.notEncodable, ImageError.outOfMemory: failed
     case PreparedDataError.otherSettings, EnsembleError.twice: usage

@@ -134,6 +134,15 @@ struct BackboneTests {
         == "w.pth has the entry layer1.2.conv1.weight, for which the network has no place" + remedy)
   }
 
+  @Test("A file of weights that is not there is named with the key to check")
+  func missingFile() {
+    let error = #expect(throws: BackboneWeightsError.self) { try BackboneWeights(contentsOf: "/nowhere/w.pth") }
+    #expect(
+      error?.description
+        == "the weights /nowhere/w.pth do not exist; check detector.backbone.weights, which is the path of a file of yours"
+    )
+  }
+
   @Test("Given weights are as wide as published")
   func validation() {
     var configuration = BackboneConfiguration()
@@ -172,6 +181,6 @@ struct BackboneTests {
         try detector.network.parameter("backbone." + key).tensor.bytes() == parameter.tensor.bytes(), "\(key)")
     }
     #expect(try Scorer(checkpoint: checkpoint, device: .cpu).rawScores(of: images).values.allSatisfy { $0.count == 4 })
-    #expect(throws: SerialisationError.self) { try run.run() }
+    #expect(throws: BackboneWeightsError.self) { try run.run() }
   }
 }

@@ -7,8 +7,9 @@ struct BackboneWeights {
   private let arrays: [String: StoredArray]
 
   /// Reads a `.safetensors` file, or what `torch.save` wrote.
-  /// - Throws: `SerialisationError`.
-  init(contentsOf path: String) throws(SerialisationError) {
+  /// - Throws: `BackboneWeightsError.noFile` or `SerialisationError`.
+  init(contentsOf path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else { throw BackboneWeightsError.noFile(path: path) }
     let url = URL(fileURLWithPath: path)
     let found =
       url.pathExtension.lowercased() == "safetensors"
@@ -67,6 +68,8 @@ struct BackboneWeights {
 
 /// A file that does not hold the weights of the backbone that is configured, in one sentence.
 public enum BackboneWeightsError: Error, Equatable, CustomStringConvertible, Sendable {
+  /// There is no such file.
+  case noFile(path: String)
   /// An entry that every such file has is not there.
   case missing(path: String, key: String, architecture: String)
   /// An entry has another shape.
@@ -77,6 +80,8 @@ public enum BackboneWeightsError: Error, Equatable, CustomStringConvertible, Sen
   /// The sentence.
   public var description: String {
     switch self {
+    case .noFile(let path):
+      "the weights \(path) do not exist; check detector.backbone.weights, which is the path of a file of yours"
     case .missing(let path, let key, let architecture):
       "\(path) has no entry \(key)" + Self.remedy(architecture)
     case .shape(let path, let key, let found, let expected, let architecture):
