@@ -42,7 +42,7 @@ at::Tensor transposed(const at::Tensor &matrix) {
   const int64_t rows = matrix.size(0), columns = matrix.size(1);
   auto source = matrix.contiguous();
   auto result = at::empty({columns, rows}, matrix.options());
-  const float *from = source.const_data_ptr<float>();
+  const auto *from = static_cast<const float *>(source.const_data_ptr());  // the typed spelling does not link to every wheel
   float *to = result.mutable_data_ptr<float>();
   in_parallel((rows + tall - 1) / tall, [&](int64_t begin, int64_t end) {
     for (int64_t first = begin * tall; first < std::min(end * tall, rows); first += tall)

@@ -6,6 +6,9 @@
 
 #include <atomic>
 
+#ifdef __linux__
+#include <dlfcn.h>
+#endif
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -68,7 +71,28 @@ static at::DeviceType device_type(ct_device_type type) {
   }
 }
 
+// libtorch's part for NVIDIA's GPUs, hundreds of megabytes with all that it needs, is loaded when a GPU is first asked for, from
+// beside libtorch_cpu, and its kernels are registered then. Where it is not, there is no such device.
+static void load_cuda() {
+#ifdef __linux__
+  static const bool once = [] {
+    Dl_info here;
+    if (!dladdr(reinterpret_cast<void *>(&at::globalContext), &here) || !here.dli_fname) return false;
+    std::string path(here.dli_fname);
+    path = path.substr(0, path.rfind('/') + 1) + "libtorch_cuda.so";
+    return dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr;
+  }();
+  (void)once;
+#endif
+}
+
+static int cuda_devices() {
+  load_cuda();
+  return at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+}
+
 at::Device device(ct_device where) {
+  if (where.type == CT_CUDA) load_cuda();
   return where.type == CT_CPU ? at::Device(at::kCPU) : at::Device(device_type(where.type), where.index);
 }
 
@@ -101,7 +125,7 @@ bool ct_device_available(ct_device where) {
   guarded([&] {
     switch (where.type) {
       case CT_CPU: count = 1; break;
-      case CT_CUDA: count = at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; break;
+      case CT_CUDA: count = cuda_devices(); break;
       case CT_MPS: count = at::globalContext().hasMPS() ? 1 : 0; break;
     }
   });
@@ -135,5 +159,12 @@ void ct_clear_autocast_cache(void) {
 }
 
 void ct_set_deterministic(bool enabled) {
-  guarded([&] { at::globalContext().setDeterministicAlgorithms(enabled, /*warn_only=*/true); });
+  // cuBLAS repeats itself only with a fixed workspace, and reads this once.
+  if (enabled) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  guarded([&] {
+    auto &context = at::globalContext();
+    context.setDeterministicAlgorithms(enabled, /*warn_only=*/true);
+    context.setDeterministicCuDNN(enabled);
+    context.setBenchmarkCuDNN(!enabled);  // networks see few shapes: trying cuDNN's algorithms once for each pays
+  });
 }

@@ -11,6 +11,9 @@ struct CommonOptions: ParsableArguments {
   @Option(help: "Threads inside one operator on the processor. By default all.")
   var threads: Int?
 
+  @Flag(help: "Use kernels that repeat themselves to the bit, on GPUs at some cost; the processor's always do.")
+  var deterministic = false
+
   @Flag(help: "Print one JSON object per line instead of text.")
   var json = false
 
@@ -20,6 +23,7 @@ struct CommonOptions: ParsableArguments {
   /// The device; sets the number of threads on the way.
   func resolvedDevice() throws -> Device {
     if let threads { Runtime.setThreads(threads) }
+    if deterministic { Runtime.setDeterministic(true) }
     return try device.map { try Device(parsing: $0) } ?? .best
   }
 

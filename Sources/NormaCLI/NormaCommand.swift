@@ -21,7 +21,7 @@ struct NormaCommand: AsyncParsableCommand {
       DemoCommand.self, TrainCommand.self, ScoreCommand.self, EvaluateCommand.self, SweepCommand.self,
       BenchmarkCommand.self, AblateCommand.self,
       InfoCommand.self, EnsembleCommand.self, ImportCommand.self, PhantomCommand.self, DataCommand.self,
-      BenchCommand.self,
+      BenchCommand.self, CheckCommand.self,
     ])
 
   static func main() async {

@@ -20,6 +20,7 @@ public final class Trainer {
   private let progress: ProgressHandler
   private let isInterrupted: () -> Bool
   private let watchesTest: Bool
+  private let source: Device?
 
   /// The current stage with its optimisers.
   var runner: StageRunner?
@@ -60,11 +61,12 @@ public final class Trainer {
   /// - Parameters:
   ///   - watchesTest: whether the AUROC of the test images is logged after every epoch, to be shown, never to choose by.
   ///   - tensorBoard: a folder for TensorBoard's event files; nil: none are written.
+  ///   - source: where random numbers are drawn; nil: on the device, which draws its own.
   ///   - isInterrupted: asked after every iteration; true saves the state and stops.
   /// - Throws: `TrainingError`, `ConfigurationError` or `TorchError`.
   public init(
     _ configuration: RunConfiguration, data: TrainingData, folder: URL, device: Device, watchesTest: Bool = false,
-    tensorBoard: URL? = nil, progress: @escaping ProgressHandler = { _ in },
+    tensorBoard: URL? = nil, drawsOn source: Device? = nil, progress: @escaping ProgressHandler = { _ in },
     isInterrupted: @escaping () -> Bool = { false }
   ) throws {
     try configuration.validate()
@@ -73,6 +75,7 @@ public final class Trainer {
     }
     (self.configuration, self.data, self.folder, self.device) = (configuration, data, folder, device)
     (self.progress, self.isInterrupted, self.watchesTest) = (progress, isInterrupted, watchesTest)
+    self.source = source
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
       throw TrainingError.cannotWrite(path: folder.path, reason: error.localizedDescription)
     }
@@ -239,7 +242,7 @@ public final class Trainer {
 
   /// The generator of the current epoch, or the one of the interrupted epoch where it stood.
   private func epochGenerator() throws -> Generator {
-    let random = try Generator(seed: epochSeed(purpose: 1), on: device)
+    let random = try Generator(seed: epochSeed(purpose: 1), on: device, drawnOn: source)
     if let state = pausedGenerator {
       try random.restore(state)
       pausedGenerator = nil

@@ -22,6 +22,13 @@ struct GeneratorTests {
     #expect(try draw(first) != numbers)
   }
 
+  @Test("Numbers drawn on the processor for a device are the processor's, and lie there")
+  func drawnElsewhere() throws {
+    let there = try Generator(seed: 7, on: .best, drawnOn: .cpu)
+    #expect(try draw(there) == draw(Generator(seed: 7)))
+    #expect(try there.uniform(shape: [2]).device == .best)
+  }
+
   @Test("Numbers are PyTorch's for the seed")
   func likePyTorch() throws {
     // torch.rand(3, generator=torch.Generator().manual_seed(42)) and torch.randperm(5, …) from the same seed.

@@ -44,7 +44,8 @@ struct DropoutDecoder {
     }
     let features: Tensor
     if settings.dropsInUnits {
-      let random = try Generator(seed: CounterRandom.hash(key, UInt64(first)), on: distinct.device)
+      let random = try Generator(
+        seed: CounterRandom.hash(key, UInt64(first)), on: distinct.device, drawnOn: .cpu)  // the same on every device
       let vectors = try network.vectors(of: rows.selecting(each, axis: 0))
       features = try network.autoencoder.decoderTrunk(vectors, random: random)
     } else {
