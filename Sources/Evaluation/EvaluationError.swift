@@ -22,6 +22,8 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
   case levelNotAShare(Double)
   /// A number of bins, resamples or the like is below what makes sense.
   case countTooSmall(String, found: Int, needed: Int)
+  /// An interval that follows from resamples was not asked for.
+  case noResamples
   /// The limits between bands must be finite and rise.
   case limitsNotRising([Double])
   /// Cases and values of an attribute must be equally many.
@@ -83,6 +85,7 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
       "The confidence level \(level) is not between 0 and 1; give, for example, 0.95."
     case .countTooSmall(let what, let found, let needed):
       "\(found) is too small a number of \(what); give at least \(needed)."
+    case .noResamples: "No resamples were asked for."
     case .limitsNotRising(let limits):
       """
       The limits \(limits.map { "\($0)" }.joined(separator: ", ")) do not rise from each to the next; give each once, \

@@ -92,7 +92,8 @@ public struct FigureEstimates: Codable, Equatable, Sendable {
     _ figures: [(figure: SweepFigure, value: Double?)], on cases: LabelledScores, bootstrap: Bootstrap?
   ) throws(EvaluationError) -> [Estimate] {
     guard let bootstrap else {
-      return figures.map { Estimate(name: $0.figure.name, value: $0.value, reason: "No resamples were asked for.") }
+      let reason = EvaluationError.noResamples.description
+      return figures.map { Estimate(name: $0.figure.name, value: $0.value, reason: reason) }
     }
     do throws(EvaluationError) {
       let intervals = try bootstrap.intervals(of: figures.map(\.figure), on: cases)

@@ -33,18 +33,20 @@ public struct SubgroupFigures: Codable, Equatable, Sendable {
   ///   - bands: puts numbers into bands; what is no number is not known.
   ///   - cases: scores with labels. A group of one class is fine: what is not defined has a reason.
   ///   - threshold: chosen without these labels; nil leaves sensitivity and specificity out.
-  ///   - bootstrap: how to draw; its level is that of all intervals.
+  ///   - bootstrap: how to draw; nil leaves its intervals out. Its level, or 0.95, is that of all intervals.
   /// - Throws: `EvaluationError.attributeCountDiffers`, `.thresholdNotANumber`, `.levelNotAShare`, `.countTooSmall`.
   public init(
     by attribute: String, values: [String?], bands: AttributeBands? = nil, cases: LabelledScores,
-    threshold: Double? = nil, bootstrap: Bootstrap = Bootstrap(resamples: 1_000)
+    threshold: Double? = nil, bootstrap: Bootstrap? = Bootstrap()
   ) throws(EvaluationError) {
     guard values.count == cases.count else {
       throw .attributeCountDiffers(attribute: attribute, values: values.count, cases: cases.count)
     }
     if let threshold, threshold.isNaN { throw .thresholdNotANumber }
-    guard bootstrap.level > 0, bootstrap.level < 1 else { throw .levelNotAShare(bootstrap.level) }
-    guard bootstrap.resamples >= 2 else { throw .countTooSmall("resamples", found: bootstrap.resamples, needed: 2) }
+    if let bootstrap {
+      guard bootstrap.level > 0, bootstrap.level < 1 else { throw .levelNotAShare(bootstrap.level) }
+      guard bootstrap.resamples >= 2 else { throw .countTooSmall("resamples", found: bootstrap.resamples, needed: 2) }
+    }
     var members: [String?: [Int]] = [:]
     for (index, value) in values.enumerated() {
       let known = value.flatMap { $0.isEmpty ? nil : $0 }
@@ -66,16 +68,19 @@ public struct SubgroupFigures: Codable, Equatable, Sendable {
 
 extension SubgroupFigures.Group {
   fileprivate init(
-    name: String, cases: LabelledScores, threshold: Double?, bootstrap: Bootstrap
+    name: String, cases: LabelledScores, threshold: Double?, bootstrap: Bootstrap?
   ) throws(EvaluationError) {
+    let level = bootstrap?.level ?? 0.95
     self.name = name
     (normalCount, abnormalCount) = (cases.normalCount, cases.abnormalCount)
     var figures = [
       Estimate("AUROC", value: { () throws(EvaluationError) in try auroc(cases) }) {
-        () throws(EvaluationError) in try DeLong(cases).interval(level: bootstrap.level)
+        () throws(EvaluationError) in try DeLong(cases).interval(level: level)
       },
       Estimate("average precision", value: { () throws(EvaluationError) in try averagePrecision(cases) }) {
-        () throws(EvaluationError) in try bootstrap.interval(of: .averagePrecision, on: cases)
+        () throws(EvaluationError) in
+        guard let bootstrap else { throw .noResamples }
+        return try bootstrap.interval(of: .averagePrecision, on: cases)
       },
     ]
     if let threshold {
@@ -93,7 +98,7 @@ extension SubgroupFigures.Group {
               return Double(right) / Double(count)
             },
             interval: { () throws(EvaluationError) in
-              try ConfidenceInterval(share: right, of: count, level: bootstrap.level)
+              try ConfidenceInterval(share: right, of: count, level: level)
             }))
       }
     }

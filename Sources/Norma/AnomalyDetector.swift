@@ -81,6 +81,18 @@ extension AnomalyDetector {
   /// No.
   public var tellsReferencesApart: Bool { false }
 
+  /// Nothing is fitted.
+  public var fitted: [String: Tensor] {
+    get { [:] }
+    set {}
+  }
+
+  /// Nothing is fitted.
+  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
+
+  /// Nothing follows an update.
+  public func didApply(_ update: TrainingUpdate) throws {}
+
   /// Nothing.
   public func warnings(about losses: [String: Double]) -> [String] { [] }
 
@@ -106,6 +118,11 @@ extension AnomalyDetector {
   func scores(_ batch: Tensor, areReferences: ReferenceMatch) throws -> [String: Tensor] {
     try scores(batch, named: Set(scoreNames), areReferences: areReferences)
   }
+}
+
+extension CaseIterable where Self: Equatable {
+  /// All cases, this one first: how scores are listed, the configured one before the others.
+  static func all(startingWith first: Self) -> [Self] { [first] + allCases.filter { $0 != first } }
 }
 
 /// A detector whose fitting compares normal images with each other, and that must know which of them show the same volume.

@@ -18,7 +18,7 @@ struct AblateCommand: ParsableCommand {
 
   @Argument(
     help:
-      "A method: \(DetectionMethod.allCases.map(\.rawValue).joined(separator: ", ")). By default all that have switches."
+      "A method: \(DetectionMethod.trainable.map(\.rawValue).joined(separator: ", ")). By default all that have switches."
   )
   var method: String?
 
@@ -26,7 +26,7 @@ struct AblateCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let methods = try method.map { [try DetectionMethod(named: $0)] } ?? DetectionMethod.allCases
+    let methods = try method.map { [try DetectionMethod(named: $0)] } ?? DetectionMethod.trainable
     for method in methods {
       let ablations = method.ablations
       if json {

@@ -32,12 +32,12 @@ struct EvaluationPage {
       title: "Anomaly detection with \(detectors.map(\.name).joined(separator: ", "))",
       subtitle: "\(first.test.labels.count { !$0 }) normal and \(first.test.labels.count { $0 }) abnormal test images, "
         + "\(results.trials.count { !$0.isYardstick } == 1 ? "one trial" : "\(results.trials.count { !$0.isYardstick }) trials"), "
-        + "trained on \(first.metadata.origin.trainingImages) images.")
+        + "trained on \(first.metadata.origin.trainingImages) images.\(whose)")
     let scores = try results.scores()
     report.headlines = headlines(scores[0].summary)
     report.figures = [results.uncertainty, FigureTable.figures(of: scores)]
     report.figures[1].caption = "All scores"
-    let shown = scores.filter { $0.name.hasSuffix("(default)") || $0.name == Yardstick.name }  // JSON has them all
+    let shown = scores.filter { $0.isDefault || $0.name == Yardstick.name }  // JSON has them all
     var points = FigureTable.operatingPoints(of: shown)
     points.caption = "Single thresholds"
     if !points.rows.isEmpty { report.figures.append(points) }
@@ -51,6 +51,14 @@ struct EvaluationPage {
     report.record = record()
     report.configuration = try ConfigurationFile.yaml(configuration)
     return report
+  }
+
+  /// With several trials, which of them the parts are of that show one; with several detectors, which one they are of.
+  private var whose: String {
+    guard results.trials.count(where: { !$0.isYardstick }) > 1 else { return "" }
+    let ofTrial = " Calls and cases are those of \(results.trials[0].name)"
+    return results.detectors.count == 1
+      ? ofTrial + "." : ofTrial + "; the figures at the top, and how it was made, those of \(results.methods[0].name)."
   }
 
   /// With one trial its figures and intervals; with several their mean and deviation.
@@ -109,24 +117,26 @@ struct EvaluationPage {
   private func learningCurves() -> [LinePlot] {
     let own = results.trials.filter { !$0.isYardstick }
     var aurocs: [LinePlot.Series] = []
-    var losses: [(title: String, series: [LinePlot.Series])] = []
+    var losses: [(method: String, title: String, series: [LinePlot.Series])] = []
     for trial in own {
       let shown = [trial.outcome.test.mainScore, "reconstructionLogit"]
       for curve in trial.outcome.curves where shown.contains(curve.score) {
         aurocs.append(
           .init(
             name: "\(curve.set), \(curve.score), \(trial.name)",
-            points: curve.points.map { .init(x: Double($0.epoch), y: $0.auroc) }))
+            points: curve.points.map { .init(x: Double($0.epoch), y: $0.value) },
+            marksPoints: curve.points.count == 1))  // a single point is no line
       }
       for curve in trial.outcome.losses {
-        let title = "\(results.detectors.count == 1 ? "" : "\(trial.method): ")\(curve.stage), \(curve.loss)"
+        let title = "\(curve.stage), \(curve.loss)"
         let line = LinePlot.Series(
-          name: "seed \(trial.outcome.metadata.configuration.seed)",
-          points: curve.points.map { .init(x: Double($0.epoch), y: $0.value) })
-        if let index = losses.firstIndex(where: { $0.title == title }) {
+          name: results.detectors.count == 1 ? "seed \(trial.outcome.metadata.configuration.seed)" : trial.name,
+          points: curve.points.map { .init(x: Double($0.epoch), y: $0.value) },
+          marksPoints: curve.points.count == 1)  // a single point is no line
+        if let index = losses.firstIndex(where: { ($0.method, $0.title) == (trial.method, title) }) {
           losses[index].series.append(line)
         } else {
-          losses.append((title, [line]))
+          losses.append((trial.method, title, [line]))
         }
       }
     }
@@ -143,7 +153,7 @@ struct EvaluationPage {
 
   private func record() -> Report.Record {
     let origin = first.metadata.origin
-    let own = results.trials.filter { !$0.isYardstick }.map(\.outcome)
+    let own = results.methods[0].outcomes
     let seconds = own.map(\.metadata.origin.seconds).reduce(0, +) / Double(own.count)
     let resamples = results.options.bootstrap.map { "\($0.resamples) resamples, seed \($0.seed)" } ?? "none"
     return Report.Record(

@@ -16,7 +16,7 @@ extension EvaluationResults {
       return try ([main] + first.figures.keys.filter { $0 != main }.sorted()).map { name in
         MethodFigures(
           name: prefix(method) + (name == main ? "\(name) (default)" : name),
-          summary: try TrialSummary(method.outcomes.compactMap { $0.test.figures[name] }))
+          summary: try TrialSummary(method.outcomes.compactMap { $0.test.figures[name] }), isDefault: name == main)
       }
     }
   }
@@ -50,7 +50,9 @@ extension EvaluationResults {
   var lesionTable: FigureTable? {
     let rows = methods.compactMap { method -> [String]? in
       guard let map = method.outcomes[0].localisation.lesions.first else { return nil }
-      return [method.isYardstick ? method.name : "\(method.name): \(map.name)", "\(map.curve.lesionCount)"]
+      let seed = method.outcomes[0].metadata.configuration.seed
+      let name = method.outcomes.count == 1 ? method.name : "\(method.name), seed \(seed)"
+      return [method.isYardstick ? name : "\(name): \(map.name)", "\(map.curve.lesionCount)"]
         + map.curve.sensitivities.map { FigureFormat.rate($0) } + [FigureFormat.rate(map.curve.score)]
     }
     guard !rows.isEmpty else { return nil }

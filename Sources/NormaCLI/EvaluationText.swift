@@ -7,7 +7,7 @@ extension EvaluationResults {
   /// The tables for a terminal.
   func text() throws -> String {
     let (scores, maps) = (try scores(), try maps())
-    let defaults = scores.filter { $0.name.hasSuffix("(default)") }
+    let defaults = scores.filter(\.isDefault)
     var parts = [
       FigureTable.figures(of: scores).markdown, FigureTable.operatingPoints(of: defaults).markdown,
       uncertainty.markdown,

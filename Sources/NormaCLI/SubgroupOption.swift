@@ -44,7 +44,7 @@ struct SubgroupOption: Equatable {
   func figures(of test: Evaluator.Result, bootstrap: Bootstrap?) throws -> SubgroupFigures {
     try SubgroupFigures(
       by: column, values: test.attributes.map { $0[column] }, bands: bands, cases: test.cases(test.mainScore),
-      threshold: test.thresholds[test.mainScore], bootstrap: bootstrap ?? Bootstrap(resamples: 1_000))
+      threshold: test.thresholds[test.mainScore], bootstrap: bootstrap)
   }
 }
 

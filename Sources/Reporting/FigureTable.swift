@@ -6,11 +6,12 @@ public struct MethodFigures: Equatable, Sendable {
   public var name: String
   /// Its figures.
   public var summary: TrialSummary
+  /// Whether this is the score that ranks a method's images.
+  public var isDefault: Bool
 
   /// Names figures.
-  public init(name: String, summary: TrialSummary) {
-    self.name = name
-    self.summary = summary
+  public init(name: String, summary: TrialSummary, isDefault: Bool = false) {
+    (self.name, self.summary, self.isDefault) = (name, summary, isDefault)
   }
 }
 

@@ -67,6 +67,27 @@ struct SubgroupTests {
       all.figure("AUROC")?.reason == "The cases show no variation, so how uncertain the figure is cannot be told.")
   }
 
+  @Test("Without a bootstrap its intervals are left out, and all other figures stay")
+  func noBootstrap() throws {
+    let values = cases.scores.indices.map { ["F", "M"][$0 % 2] }
+    let (without, with) = (
+      try SubgroupFigures(by: "sex", values: values, cases: cases, threshold: 0.7, bootstrap: nil),
+      try SubgroupFigures(
+        by: "sex", values: values, cases: cases, threshold: 0.7, bootstrap: Bootstrap(resamples: 100))
+    )
+    for (bare, whole) in zip([without.all] + without.groups, [with.all] + with.groups) {
+      let precision = try #require(bare.figure("average precision"))
+      #expect(precision.value == whole.figure("average precision")?.value && precision.interval == nil)
+      #expect(precision.reason == "No resamples were asked for.")
+      for name in ["AUROC", "sensitivity", "specificity"] {
+        #expect(bare.figure(name) == whole.figure(name) && bare.figure(name)?.interval?.level == 0.95)
+      }
+    }
+    let one = try LabelledScores(scores: [1, 2], labels: [false, false])
+    let figure = try SubgroupFigures(by: "sex", values: ["F", "F"], cases: one, bootstrap: nil).all.figures[1]
+    #expect(figure.reason?.hasPrefix("Average precision is not defined without abnormal cases") == true)
+  }
+
   @Test("Numbers and DICOM's ages fall into bands, in the order of the bands")
   func bands() throws {
     let bands = try AttributeBands(limits: [18, 40.5, 65])

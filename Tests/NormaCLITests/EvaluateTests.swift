@@ -146,6 +146,10 @@ struct EvaluateTests {
       let row = try #require(first.lines.first { $0.hasPrefix("| \(name) | ") })
       #expect(row.contains(" ± ") && row.hasSuffix(" | 2 |"))
     }
+    #expect(first.output.contains("| simsid, 2 seeds | yardstick: band energy, 2 seeds | Welch | "))
+    let page = try String(contentsOfFile: folder.path("runs/report.html"), encoding: .utf8)
+    let saysWhose = page.contains("Calls and cases are those of simsid, seed 1.")
+    #expect(saysWhose)
 
     let second = try Program.run(arguments)
     #expect(second.status == 0)
@@ -177,6 +181,23 @@ struct EvaluateTests {
     let folder = try Program.run("evaluate", trained.data, "--checkpoint", trained.checkpoint, "--subgroup", "sex")
     #expect(folder.status == 64)
     #expect(folder.errors.hasSuffix("of its test images; its test images have no columns; give a manifest\n"))
+  }
+
+  @Test("Without a bootstrap subgroups have none of its intervals either")
+  func subgroupsWithoutBootstrap() throws {
+    let run = try Program.run(
+      "evaluate", CohortRun.shared.get().data, "--checkpoint", trained.checkpoint, "--subgroup", "sex", "--bootstrap",
+      "0", "--no-yardstick", "--json")
+    #expect(run.status == 0)
+    let groups = try run.objects().filter { $0["subgroup"] != nil }
+    #expect(groups.map { $0["group"] as? String } == ["all", "F", "M"])
+    for group in groups {
+      let figures = group["figures"] as? [[String: Any]] ?? []
+      let precision = try #require(figures.first { $0["name"] as? String == "average precision" })
+      #expect(precision["value"] is Double && precision["interval"] == nil)
+      let sensitivity = try #require(figures.first { $0["name"] as? String == "sensitivity" })
+      #expect(sensitivity["interval"] is [String: Any])
+    }
   }
 
   @Test("Two methods are set side by side and compared; a score that is no number is an error that names the image")

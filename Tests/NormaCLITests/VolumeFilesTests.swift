@@ -16,14 +16,11 @@ struct VolumeFilesTests {
   /// The map is the volume itself, and so is the reconstruction.
   private final class Mirror: AnomalyDetector {
     let network = Module()
-    var fitted: [String: Tensor] = [:]
     let stages: [TrainingStage] = []
     let scoreNames = ["brightness"]
     func losses(of update: TrainingUpdate, on batch: Tensor, step: TrainingStep) throws -> Losses {
       throw TorchError("mirror", "nothing is trained")
     }
-    func didApply(_ update: TrainingUpdate) throws {}
-    func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
     func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String: Tensor] {
       ["brightness": try batch.mean([1, 2, 3, 4])]
     }

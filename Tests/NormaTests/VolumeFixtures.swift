@@ -10,7 +10,6 @@ import Torch
 final class ConvolutionDetector: AnomalyDetector {
   let convolution: Convolution
   let network: Module
-  var fitted: [String: Tensor] = [:]
   let scoreNames = ["error"]
 
   init(channels: Int, seed: Int = 1) throws {
@@ -30,8 +29,6 @@ final class ConvolutionDetector: AnomalyDetector {
     let loss = try errors(batch).map.mean()
     return Losses(total: loss, parts: [("error", loss)])
   }
-
-  func didApply(_ update: TrainingUpdate) throws {}
 
   func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws { try batches { _ in } }
 

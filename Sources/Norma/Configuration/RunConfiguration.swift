@@ -33,6 +33,16 @@ extension DetectorConfiguration {
   public var readsPaired: Bool { false }
   /// Anything.
   public func validate(within run: RunConfiguration) throws(ConfigurationError) {}
+
+  /// Refuses one of the method's settings unless it holds what it may.
+  /// - Parameters:
+  ///   - key: the setting's, below `detector`.
+  ///   - allowed: what it may be, for people.
+  func require(
+    _ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String
+  ) throws(ConfigurationError) {
+    guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
+  }
 }
 
 /// Everything that defines a training run; it travels whole in the checkpoint.

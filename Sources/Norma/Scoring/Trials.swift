@@ -18,7 +18,7 @@ public enum Trials {
     /// AUROC per epoch, where the run logged it.
     public let curves: [LearningCurve]
     /// Losses per epoch, where the run logged them.
-    public var losses: [LossCurve] { LossCurve.curves(in: file.deletingLastPathComponent()) }
+    public let losses: [LossCurve]
     /// Test images scored per second.
     public let imagesPerSecond: Double
     /// What people should know: images that were skipped, duplicates, a training that went wrong.
@@ -49,9 +49,10 @@ public enum Trials {
       Set(images.abnormalities ?? []).count == 2 ? try Evaluator.evaluate(scorer, on: images) : nil
     }
     let localisation = try Localisation.evaluate(scorer, on: test, progress: progress)
+    let events = TrainingLog.events(in: file.deletingLastPathComponent())
     return Outcome(
       file: file, metadata: checkpoint.metadata, test: result, localisation: localisation, validation: validation,
-      curves: LearningCurve.curves(in: file.deletingLastPathComponent()),
+      curves: LearningCurve.curves(of: events), losses: LossCurve.curves(of: events),
       imagesPerSecond: Double(test.count) / max(seconds, 1e-9), warnings: data.warnings + localisation.warnings)
   }
 

@@ -5,10 +5,11 @@ import Torch
 // Ensembles of a benchmark's own runs: fused when their members are done.
 extension Benchmark {
   /// Fuses and evaluates all ensembles whose members are done, and that are not done themselves.
-  /// - Returns: false when interrupted.
+  /// - Returns: the ensembles that other processes work on; nil when interrupted.
   func fuseEnsembles(
     device: Device, progress: @escaping ProgressHandler, isInterrupted: @escaping () -> Bool
-  ) async throws -> Bool {
+  ) async throws -> [RunKey]? {
+    var elsewhere: [RunKey] = []
     for dataSet in configuration.dataSets {
       for level in configuration.contaminations {
         for ensemble in configuration.ensembles where isChosen(ensemble.name) {
@@ -22,9 +23,12 @@ extension Benchmark {
           let fusion = Result { try self.fusion(of: ensemble, on: dataSet.name, level) }
           var data: TrainingData?
           for seed in ensemble.seeds {
-            guard !isInterrupted() else { return false }
+            guard !isInterrupted() else { return nil }
             let key = RunKey(dataSet: dataSet.name, entry: ensemble.name, contamination: level, seed: seed)
-            guard let lock = try RunLock(in: folder(of: key)) else { continue }
+            guard let lock = try RunLock(in: folder(of: key)) else {
+              elsewhere.append(key)
+              continue
+            }
             defer { withExtendedLifetime(lock) {} }
             let known = results.records()
             if isDone(key, records: known), let fusion = try? fusion.get(), known[key]?.fusion == fusion { continue }
@@ -43,7 +47,23 @@ extension Benchmark {
         }
       }
     }
-    return true
+    return elsewhere
+  }
+
+  /// Whether the row of an ensemble is of what is asked for, and its members were what their own rows say now.
+  func isCurrent(
+    _ record: RunRecord, of ensemble: BenchmarkConfiguration.Ensemble, records: [RunKey: RunRecord]
+  ) -> Bool {
+    guard let fusion = record.fusion, ensemble.fusions.contains(where: { $0.rawValue == fusion.fusion }),
+      ensemble.isChosen ? Set(fusion.members).isSubset(of: ensemble.members) : fusion.members == ensemble.members,
+      let fused = record.configuration?.detector.settings as? EnsembleConfiguration,
+      fused.members.map(\.name) == fusion.members
+    else { return false }
+    return fused.members.allSatisfy { member in
+      let key = RunKey(
+        dataSet: record.dataSet, entry: member.name, contamination: record.contamination, seed: record.seed)
+      return isDone(key, records: records) && records[key]?.configuration == member.configuration
+    }
   }
 
   /// Who is fused, and how.

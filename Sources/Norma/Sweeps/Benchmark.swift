@@ -51,6 +51,8 @@ public struct Benchmark: Sendable {
   public let runs: [Run]
   /// Switches that `all` leaves out, as they do not fit a method's configuration or change nothing.
   public let leftOut: [(entry: String, ablation: String)]
+  /// The rows of all runs.
+  public let results: ResultsFile
   /// Names of methods and ensembles that are worked on; nil: all.
   let chosen: Set<String>?
 
@@ -60,7 +62,7 @@ public struct Benchmark: Sendable {
   public init(
     _ configuration: BenchmarkConfiguration, output: URL, only: [String] = []
   ) throws(ConfigurationError) {
-    (self.configuration, self.output) = (configuration, output)
+    (self.configuration, self.output, results) = (configuration, output, ResultsFile(in: output))
     let known = configuration.methods.map(\.name) + configuration.ensembles.map(\.name)
     for name in only where !known.contains(name) {
       throw .unknownName(kind: "method or ensemble of this benchmark", name: name, known: known)
@@ -114,9 +116,6 @@ public struct Benchmark: Sendable {
       overrides: dataSet.settings + method.settings + ["seed=\(seed)", "data.contamination=\(contamination)"])
   }
 
-  /// The rows of all runs.
-  public var results: ResultsFile { ResultsFile(in: output) }
-
   /// Whether a method or ensemble is worked on.
   func isChosen(_ entry: String) -> Bool { chosen?.contains(entry) ?? true }
 
@@ -141,13 +140,15 @@ public struct Benchmark: Sendable {
     return Trainer.hasState(in: folder) ? .begun : .waiting
   }
 
-  /// Whether the row of a run is there, and is of the configuration that is asked for.
+  /// Whether the row of a run is there, and is of the configuration that is asked for; that of an ensemble, of its members'
+  /// present rows.
   func isDone(_ key: RunKey, records: [RunKey: RunRecord]) -> Bool {
     guard let record = records[key], record.test != nil,
       FileManager.default.fileExists(atPath: RunScores.file(of: .test, in: folder(of: key)).path)
     else { return false }
-    guard let run = runs.first(where: { $0.key == key }) else { return true }
-    return record.configuration == run.configuration
+    if let run = runs.first(where: { $0.key == key }) { return record.configuration == run.configuration }
+    guard let ensemble = configuration.ensembles.first(where: { $0.name == key.entry }) else { return true }
+    return isCurrent(record, of: ensemble, records: records)
   }
 
   /// The rows of the benchmark, in the order of the runs, ensembles last; of runs of other settings none.
@@ -198,10 +199,11 @@ public struct Benchmark: Sendable {
     switch ending {
     case .interrupted: return interrupted
     case .finished(let elsewhere):
-      guard try await fuseEnsembles(device: device, progress: progress, isInterrupted: isInterrupted) else {
-        return interrupted
-      }
-      return .finished(elsewhere: elsewhere.map { open[$0].key }.filter { !isDone($0, records: results.records()) })
+      let fused = try await fuseEnsembles(device: device, progress: progress, isInterrupted: isInterrupted)
+      guard let fused else { return interrupted }
+      let records = results.records()
+      return .finished(
+        elsewhere: (elsewhere.map { open[$0].key } + fused).filter { !isDone($0, records: records) })
     }
   }
 

@@ -5,13 +5,16 @@ public import Foundation
 public struct ResultsFile: Sendable {
   /// `results.jsonl` in a folder.
   public let url: URL
+  private let latest = LatestRows()
 
   /// The file of a benchmark's folder, whether it is there or not.
   public init(in folder: URL) { url = folder.appendingPathComponent("results.jsonl") }
 
-  /// The last row of each run. Lines that cannot be read, such as one that a killed process left unfinished, are as if they
+  /// The last row of each run; the file is read when it has changed since the last call. Lines that cannot be read, such as one that a killed process left unfinished, are as if they
   /// were not there.
-  public func records() -> [RunKey: RunRecord] {
+  public func records() -> [RunKey: RunRecord] { latest.rows(at: LatestRows.Version(of: url), read: read) }
+
+  private func read() -> [RunKey: RunRecord] {
     guard let data = FileManager.default.contents(atPath: url.path) else { return [:] }
     var records: [RunKey: RunRecord] = [:]
     for line in data.split(separator: UInt8(ascii: "\n")) {
@@ -51,5 +54,41 @@ public struct ResultsFile: Sendable {
       tree["configuration"] = try JSONSerialization.jsonObject(with: JSONEncoder().encode(configuration))
     }
     return try JSONDecoder().decode(RunRecord.self, from: JSONSerialization.data(withJSONObject: tree))
+  }
+}
+
+/// The rows as they were when the file was last read: runs are looked up far more often than they end.
+///
+/// `@unchecked Sendable`: `known` is read and written under `lock`.
+private final class LatestRows: @unchecked Sendable {
+  /// What changes with the file's content.
+  struct Version: Equatable {
+    let size: UInt64
+    let modified: Date
+    let file: UInt64
+
+    /// Nil where there is no file.
+    init?(of url: URL) {
+      guard let found = try? FileManager.default.attributesOfItem(atPath: url.path),
+        let modified = found[.modificationDate] as? Date
+      else { return nil }
+      self.modified = modified
+      size = (found[.size] as? NSNumber)?.uint64Value ?? 0
+      file = (found[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
+    }
+  }
+
+  private let lock = NSLock()
+  private var known: (version: Version, rows: [RunKey: RunRecord])?
+
+  /// The rows of a version that was looked up before they are read, so that rows that come meanwhile are read the next time.
+  func rows(at version: Version?, read: () -> [RunKey: RunRecord]) -> [RunKey: RunRecord] {
+    lock.withLock {
+      guard let version else { return [:] }
+      if let known, known.version == version { return known.rows }
+      let rows = read()
+      known = (version, rows)
+      return rows
+    }
   }
 }

@@ -73,7 +73,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
   public var seed: Int
   /// The detection method.
   public var method = ""
-  /// The run's configuration; nil of an ensemble.
+  /// The run's configuration, that of an ensemble with its members' whole configurations; nil of a failed run.
   public var configuration: RunConfiguration?
   /// Of an ensemble, what it was made of.
   public var fusion: Fusion?

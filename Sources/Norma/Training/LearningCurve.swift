@@ -1,5 +1,3 @@
-public import Foundation
-
 /// The learning curve of one labelled set: AUROC by score and epoch, read back from a run's log.
 public struct LearningCurve: Sendable, Equatable {
   /// The set's name, `validation` or `test`.
@@ -7,32 +5,12 @@ public struct LearningCurve: Sendable, Equatable {
   /// The score's name.
   public let score: String
   /// Epoch (from 1) and AUROC.
-  public let points: [(epoch: Int, auroc: Double)]
+  public let points: [EpochValue]
 
-  /// Equal names and points.
-  public static func == (a: LearningCurve, b: LearningCurve) -> Bool {
-    a.set == b.set && a.score == b.score && a.points.map(\.epoch) == b.points.map(\.epoch)
-      && a.points.map(\.auroc) == b.points.map(\.auroc)
-  }
-
-  /// All curves in a run's folder; none when it has no log. An epoch that was run twice counts as it was last.
-  public static func curves(in folder: URL) -> [LearningCurve] {
-    guard let text = try? String(contentsOf: folder.appendingPathComponent("log.jsonl"), encoding: .utf8) else {
-      return []
-    }
-    var points: [String: [String: [Int: Double]]] = [:]
-    for line in text.split(separator: "\n") {
-      guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
-        object["event"] as? String == "monitor", let set = object["set"] as? String,
-        let epoch = object["epoch"] as? Int, let aurocs = object["auroc"] as? [String: Double]
-      else { continue }
-      for (score, auroc) in aurocs { points[set, default: [:]][score, default: [:]][epoch] = auroc }
-    }
-    return points.keys.sorted().flatMap { set in
-      (points[set] ?? [:]).sorted { $0.key < $1.key }.map { score, values in
-        LearningCurve(
-          set: set, score: score, points: values.sorted { $0.key < $1.key }.map { (epoch: $0.key, auroc: $0.value) })
-      }
+  /// All curves of a log's events, sets and scores by name. An epoch that was run twice counts as it was last.
+  static func curves(of events: [[String: Any]]) -> [LearningCurve] {
+    EpochValue.series(in: events, named: "monitor", of: "auroc", by: "set").sorted { $0.group < $1.group }.map {
+      LearningCurve(set: $0.group, score: $0.name, points: $0.points)
     }
   }
 }
@@ -44,37 +22,44 @@ public struct LossCurve: Sendable, Equatable {
   /// The loss's name.
   public let loss: String
   /// Epoch (from 1, counted within the stage) and the mean loss of its iterations, in the loss's own unit.
-  public let points: [Point]
+  public let points: [EpochValue]
 
-  /// One epoch.
-  public struct Point: Sendable, Equatable {
-    /// From 1.
-    public let epoch: Int
-    /// The mean over the epoch's iterations.
-    public let value: Double
+  /// All curves of a log's events, stages in the order of the log, losses by name. An epoch that was run twice counts as it
+  /// was last.
+  static func curves(of events: [[String: Any]]) -> [LossCurve] {
+    EpochValue.series(in: events, named: "epoch", of: "losses", by: "stage").map {
+      LossCurve(stage: $0.group, loss: $0.name, points: $0.points)
+    }
   }
+}
 
-  /// All curves in a run's folder, stages in the order of the log; none when it has no log. An epoch that was run twice
-  /// counts as it was last.
-  public static func curves(in folder: URL) -> [LossCurve] {
-    guard let text = try? String(contentsOf: folder.appendingPathComponent("log.jsonl"), encoding: .utf8) else {
-      return []
-    }
-    var stages: [String] = []
+/// A figure of one epoch.
+public struct EpochValue: Sendable, Equatable {
+  /// From 1.
+  public let epoch: Int
+  /// The figure.
+  public let value: Double
+
+  /// What events say of every epoch: their groups in the order of the log, in each the figures by name.
+  /// - Parameters:
+  ///   - event: which events.
+  ///   - figures: the key of the figures by name.
+  ///   - group: the key of what they belong to.
+  fileprivate static func series(
+    in events: [[String: Any]], named event: String, of figures: String, by group: String
+  ) -> [(group: String, name: String, points: [EpochValue])] {
+    var groups: [String] = []
     var values: [String: [String: [Int: Double]]] = [:]
-    for line in text.split(separator: "\n") {
-      guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
-        object["event"] as? String == "epoch", let stage = object["stage"] as? String,
-        let epoch = object["epoch"] as? Int, let losses = object["losses"] as? [String: Double]
+    for entry in events where entry["event"] as? String == event {
+      guard let group = entry[group] as? String, let epoch = entry["epoch"] as? Int,
+        let figures = entry[figures] as? [String: Double]
       else { continue }
-      if values[stage] == nil { stages.append(stage) }
-      for (loss, value) in losses { values[stage, default: [:]][loss, default: [:]][epoch] = value }
+      if values[group] == nil { groups.append(group) }
+      for (name, value) in figures { values[group, default: [:]][name, default: [:]][epoch] = value }
     }
-    return stages.flatMap { stage in
-      (values[stage] ?? [:]).sorted { $0.key < $1.key }.map { loss, values in
-        LossCurve(
-          stage: stage, loss: loss,
-          points: values.sorted { $0.key < $1.key }.map { Point(epoch: $0.key, value: $0.value) })
+    return groups.flatMap { group in
+      (values[group] ?? [:]).sorted { $0.key < $1.key }.map { name, epochs in
+        (group, name, epochs.sorted { $0.key < $1.key }.map { EpochValue(epoch: $0.key, value: $0.value) })
       }
     }
   }

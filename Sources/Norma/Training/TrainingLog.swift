@@ -9,6 +9,15 @@ struct TrainingLog {
 
   init(in folder: URL) { file = folder.appendingPathComponent("log.jsonl") }
 
+  /// The events of a run's folder, in order; none when it has no log. Lines that cannot be read, such as one that a killed
+  /// process left unfinished, are passed over.
+  static func events(in folder: URL) -> [[String: Any]] {
+    guard let data = FileManager.default.contents(atPath: TrainingLog(in: folder).file.path) else { return [] }
+    return data.split(separator: UInt8(ascii: "\n")).compactMap {
+      try? JSONSerialization.jsonObject(with: $0) as? [String: Any]
+    }
+  }
+
   /// Appends one event.
   /// - Throws: `TrainingError.cannotWrite`.
   func append(_ event: String, _ fields: [String: Any]) throws {

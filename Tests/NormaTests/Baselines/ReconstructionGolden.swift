@@ -53,19 +53,6 @@ extension AnomalyDetector {
       return try losses.total.item()
     }
   }
-
-  /// That every score of an image is the same alone as among others, and so is its first map.
-  func expectIndependence(from images: Tensor, tolerance: Double = 1e-5) throws {
-    let alone = try images.sliced(2..<3, axis: 0)
-    for (name, values) in try scores(images, areReferences: false) {
-      let score = try #require(scores(alone, named: [name], areReferences: false)[name])
-      #expect(try largestDifference(score, values.sliced(2..<3, axis: 0)) < tolerance, "\(name)")
-    }
-    let (all, one) = (try explanation(of: images), try explanation(of: alone))
-    for (map, own) in zip(all.maps, one.maps) {
-      #expect(try largestDifference(own.values, map.values.sliced(2..<3, axis: 0)) < 10 * tolerance, "\(map.name)")
-    }
-  }
 }
 
 /// Smooth images, `[count, 1, side, side]`, with a bright square of a quarter of the side on each.
@@ -78,14 +65,4 @@ func defects(_ count: Int, side: Int, seed: UInt64) throws -> (images: Tensor, s
   let mask = try rows * columns
   let normal = try smoothImages(count, side: side, seed: seed) * 0.3
   return (try normal * (1 - mask) + mask, square)
-}
-
-/// The sentence that a configuration is refused with, or `valid`.
-func refusal<Configuration: DetectorConfiguration>(
-  of _: Configuration.Type, _ change: (inout Configuration) -> Void
-) -> String {
-  var configuration = Configuration()
-  change(&configuration)
-  do { try configuration.validate() } catch { return "\(error)" }
-  return "valid"
 }

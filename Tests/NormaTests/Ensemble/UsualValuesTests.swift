@@ -23,6 +23,27 @@ struct UsualValuesTests {
     #expect(usual.rank(.nan).isNaN)
   }
 
+  @Test("The ranks of a map are those of its values, in every part of the scale")
+  func rankedMaps() throws {
+    let squares = (0...1000).map { Double($0 * $0) / 7 }
+    let scales: [[Double]] = [[4, 2, 1, 2], [3], [3, 3], squares]
+    for values in scales {
+      let usual = UsualValues(of: values)
+      let highest = values.max() ?? 0
+      let between = (0..<2000).map { (Double($0) / 1800 - 0.05) * (highest + 1) }
+      let points: [Float] = (values + between).map { Float($0) } + [.infinity, -.infinity]
+      let ranks: [Float] = try usual.ranks(Tensor(points, shape: [1, points.count])).values()
+      #expect(ranks == points.map { Float(usual.rank(Double($0))) })
+    }
+    let map = try Tensor([Float](arrayLiteral: 1, .nan, 4, 3, 2, 1), shape: [2, 3])
+    let ranks = try usual.ranks(map)
+    let numbers: [Float] = try ranks.contiguous().values()
+    #expect(ranks.shape == [2, 3] && numbers[1].isNaN && numbers[2] == 0.875 && numbers[3] == 0.6875)
+    // A view that lies otherwise in memory.
+    let turned: [Float] = try usual.ranks(map.transposed(0, 1)).contiguous().values()
+    #expect([turned[0], turned[1], turned[4], turned[5]] == [0.125, 0.6875, 0.875, 0.125])
+  }
+
   @Test("A single usual value has the middle rank, and others lie on their side of it")
   func one() {
     let usual = UsualValues(of: [3])

@@ -12,7 +12,7 @@ struct BackboneTests {
       $0.stemPooling = name != "unpooled"
       if name == "wide_resnet50_2" { ($0.architecture, $0.weights) = (.wideResNet50, "given") }
     }
-    let network = try FeatureNetwork(configuration, intensity: .symmetric, hasHead: true, seed: 1)
+    let network = try FeatureNetwork(configuration, background: -1, hasHead: true, seed: 1)
     let backbone = network.namedParameters.filter { $0.key.hasPrefix("backbone.") }
     for (n, (key, parameter)) in backbone.enumerated() {
       let shape = parameter.tensor.shape

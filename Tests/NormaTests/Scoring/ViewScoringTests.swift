@@ -15,7 +15,6 @@ struct ViewScoringTests {
   /// Says what it sees: the map and the reconstruction are the input, the score is its highest value.
   private final class Echo: AnomalyDetector {
     let network = Module()
-    var fitted: [String: Tensor] = [:]
     let stages: [TrainingStage] = []
     let scoreNames = ["highest"]
     private let batchSize: Int
@@ -23,8 +22,6 @@ struct ViewScoringTests {
     func losses(of update: TrainingUpdate, on batch: Tensor, step: TrainingStep) throws -> Losses {
       throw TorchError("echo", "nothing is trained")
     }
-    func didApply(_ update: TrainingUpdate) throws {}
-    func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
     func scoringBatchSize(on device: Device) -> Int { batchSize }
     func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String: Tensor] {
       ["highest": try batch.maximum(Array(1..<batch.rank))]

@@ -238,6 +238,32 @@ struct BenchmarkTests {
     let rows = try Data(contentsOf: benchmark.results.url)
     _ = try await benchmark.run(device: .cpu)
     #expect(try Data(contentsOf: benchmark.results.url) == rows)
+
+    // A member that is trained anew with other settings makes its ensembles old, of that seed alone.
+    let other = try self.benchmark(yaml.replacing("epochs: 2,", with: "epochs: 1,"))
+    #expect(other.records().map(\.entry) == ["smaller", "yardstick", "yardstick"])
+    for seed in [1, 2] {
+      try FileManager.default.removeItem(
+        at: output.url.appendingPathComponent("lungs/small/contamination-0.0/seed-\(seed)"))
+    }
+    #expect(try await other.run(device: .cpu) == .finished(elsewhere: []))
+    #expect(other.states().allSatisfy { $0.state == .done })
+    let fused = other.records().suffix(3)
+    #expect(fused.compactMap(\.failure).isEmpty && fused.map(\.seed) == [1, 1, 2])
+    for record in fused {
+      let settings = try #require(record.configuration?.detector.settings as? EnsembleConfiguration)
+      #expect(settings.members.first?.configuration.training.epochs == 1)
+      let outcome = try await Trials.evaluate(model(record.key.folder), folder: more.url.path, device: .cpu)
+      #expect(record.test?.figures == outcome.test.figures)
+    }
+    // An ensemble that another process fuses is left to it; nor is a row of another fusion what is asked for.
+    let another = try self.benchmark(
+      yaml.replacing("epochs: 2,", with: "epochs: 1,").replacing("maximum", with: "mean"))
+    #expect(another.records().suffix(2).map(\.entry) == ["best", "best"])
+    let both = try #require(fused.first).key
+    let lock = try RunLock(in: output.url.appendingPathComponent(both.folder))
+    #expect(try await another.run(device: .cpu) == .finished(elsewhere: [both]))
+    withExtendedLifetime(lock) {}
   }
 
   @Test("Names that are none, and unknown presets of what is worked on, are told before anything is done")

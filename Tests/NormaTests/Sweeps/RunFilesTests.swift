@@ -67,6 +67,12 @@ struct RunFilesTests {
     #expect(found.count == 2)
     #expect(found[rows[0].key] == rows[2] && found[rows[1].key] == rows[1])
     #expect(try String(contentsOf: file.url, encoding: .utf8).split(separator: "\n").count == 4)
+    // What another process appends is seen, and so is a file that is gone.
+    let new = try record(3, auroc: 1)
+    try ResultsFile(in: folder.url.appendingPathComponent("new")).append(new)
+    #expect(file.records().count == 3 && file.records()[new.key] == new)
+    try FileManager.default.removeItem(at: file.url)
+    #expect(file.records().isEmpty)
   }
 
   @Test("A row of a Norma that knew fewer keys has their defaults")

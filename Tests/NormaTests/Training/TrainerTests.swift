@@ -84,24 +84,6 @@ struct TrainerTests {
     #expect((0...1).contains(epoch["waitingShare"] as? Double ?? -1))
   }
 
-  @Test("Learning curves are read back from the log, an epoch that ran twice as it was last")
-  func curves() throws {
-    let folder = try TemporaryFolder()
-    let log = TrainingLog(in: folder.url)
-    #expect(LearningCurve.curves(in: folder.url) == [])
-    for (epoch, set, value) in [(1, "test", 0.5), (2, "test", 0.6), (2, "test", 0.7), (1, "validation", 0.9)] {
-      try log.append("monitor", ["epoch": epoch, "set": set, "auroc": ["b": value, "a": 1]])
-    }
-    try log.append("epoch", ["epoch": 3])
-    #expect(
-      LearningCurve.curves(in: folder.url) == [
-        LearningCurve(set: "test", score: "a", points: [(1, 1), (2, 1)]),
-        LearningCurve(set: "test", score: "b", points: [(1, 0.5), (2, 0.7)]),
-        LearningCurve(set: "validation", score: "a", points: [(1, 1)]),
-        LearningCurve(set: "validation", score: "b", points: [(1, 0.9)]),
-      ])
-  }
-
   @Test("A loss that is no number any more stops the run with its name and epoch")
   func diverged() async throws {
     var configuration = Fixtures.tinySimSID()
@@ -133,8 +115,10 @@ struct TrainerTests {
     let main = try #require(
       try configuration.makeDetector().scoreNames.first)
     let curve = try #require(
-      LearningCurve.curves(in: run.folder.url).first { $0.set == "validation" && $0.score == main })
-    let best = try #require(curve.points.max { ($0.auroc, -$0.epoch) < ($1.auroc, -$1.epoch) })
+      LearningCurve.curves(of: TrainingLog.events(in: run.folder.url)).first {
+        $0.set == "validation" && $0.score == main
+      })
+    let best = try #require(curve.points.max { ($0.value, -$0.epoch) < ($1.value, -$1.epoch) })
     let checkpoint = try run.model
     #expect(
       checkpoint.metadata.origin.checkpointRule
@@ -146,7 +130,7 @@ struct TrainerTests {
     let validation = try #require(run.data.validation)
     let scores = try #require(scorer.rawScores(of: validation)[main])
     let labels = try #require(validation.abnormalities)
-    #expect(try auroc(LabelledScores(scores: scores, labels: labels)) == best.auroc)
+    #expect(try auroc(LabelledScores(scores: scores, labels: labels)) == best.value)
   }
 
   @Test("Without labelled images the last epoch is kept, and the checkpoint says so")

@@ -19,9 +19,6 @@ public struct BandEnergyConfiguration: DetectorConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
     try require(grid >= 1, "grid", grid, "1 or more")
     try require(
       imageSize >= 16 && imageSize % grid == 0, "imageSize", imageSize, "at least 16 and a multiple of grid (\(grid))")

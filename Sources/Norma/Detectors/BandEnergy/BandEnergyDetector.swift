@@ -35,9 +35,6 @@ public final class BandEnergyDetector: AnomalyDetector {
     throw TorchError(update.name, "band energies are fitted, not trained")
   }
 
-  /// Never called: there are no stages.
-  public func didApply(_ update: TrainingUpdate) throws {}
-
   /// Learns the energies of the normal images.
   public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
     var features: [Tensor] = []

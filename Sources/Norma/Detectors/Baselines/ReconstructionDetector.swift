@@ -39,21 +39,9 @@ public protocol ReconstructionDetector: AnomalyDetector {
 }
 
 extension ReconstructionDetector {
-  /// Nothing is fitted.
-  public var fitted: [String: Tensor] {
-    get { [:] }
-    set {}
-  }
-
-  /// Nothing follows an update.
-  public func didApply(_ update: TrainingUpdate) throws {}
-
-  /// Nothing is fitted.
-  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
-
   /// Both scores, the configured one first.
   public var scoreNames: [String] {
-    ([scoring] + ReconstructionScore.allCases.filter { $0 != scoring }).map(\.rawValue)
+    ReconstructionScore.all(startingWith: scoring).map(\.rawValue)
   }
 
   /// Mean error of an image's pixels, and of the highest hundredth of them.
@@ -96,23 +84,5 @@ extension TrainingStage {
       name: name, module: network, options: options,
       schedule: floor == 1 ? .constant : .cosine(period: epochs, floor: floor), interval: 1)
     return TrainingStage(name: "reconstruction", updates: [update])
-  }
-}
-
-/// The Gaussian that smooths maps, or nothing.
-struct MapSmoothing {
-  private let filter: GaussianFilter?
-
-  /// - Parameters:
-  ///   - sigma: standard deviation in pixels; 0: maps stay as they are.
-  ///   - sides: of the maps.
-  init(sigma: Double, sides: [Int]) throws(TorchError) {
-    filter = sigma > 0 ? try GaussianFilter(sigma: sigma, sides: sides, dtype: .float32, on: .cpu) : nil
-  }
-
-  /// Maps of any number of leading axes, smoothed.
-  func callAsFunction(_ maps: Tensor) throws(TorchError) -> Tensor {
-    guard let filter else { return maps }
-    return try filter.moved(to: maps.device)(maps)
   }
 }

@@ -51,12 +51,6 @@ public final class EnsembleDetector: AnomalyDetector {
     throw TorchError(update.name, "an ensemble's members are trained before they are fused")
   }
 
-  /// Never called: there are no stages.
-  public func didApply(_ update: TrainingUpdate) throws {}
-
-  /// Nothing: its members are fitted.
-  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
-
   /// Never called: `Scorer` asks the members.
   public func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String:
     Tensor]
@@ -71,8 +65,8 @@ public final class EnsembleDetector: AnomalyDetector {
 
   /// The configured fusion, the others, and the members' own default scores under their names.
   public var scoreNames: [String] {
-    let fusions = [configuration.fusion] + EnsembleConfiguration.Fusion.allCases.filter { $0 != configuration.fusion }
-    return fusions.map(\.scoreName) + configuration.members.map(\.name)
+    EnsembleConfiguration.Fusion.all(startingWith: configuration.fusion).map(\.scoreName)
+      + configuration.members.map(\.name)
   }
 
   /// The ensemble's scores by name.

@@ -62,8 +62,30 @@ struct UsualValues {
 
   /// The rank of every value of a map.
   func ranks(_ map: Tensor) throws(TorchError) -> Tensor {
-    let ranks = try map.contiguous().values(as: Double.self).map { Float(rank($0)) }
-    return try Tensor(ranks, shape: map.shape, on: map.device)
+    let (values, positions) = (try Tensor(self.values), try Tensor(self.positions))
+    let points = try map.to(.cpu).to(.float64).reshaped([-1])
+    // The last value that is not above each point, or the first: by halves.
+    var low = try Tensor([Int](repeating: 0, count: points.count))
+    for step in Self.halves(of: self.values.count) {
+      let next = try (low + Tensor([step])).minimum(Tensor([self.values.count - 1]))
+      low = try low.replacing(with: next, where: points.greaterOrEqual(values.selecting(next, axis: 0)))
+    }
+    let high = try (low + Tensor([1])).minimum(Tensor([self.values.count - 1]))
+    let (below, position) = (try values.selecting(low, axis: 0), try positions.selecting(low, axis: 0))
+    let gap = try values.selecting(high, axis: 0) - below
+    let share = try (points - below) / gap.masked(gap.equal(0), by: 1)
+    let between = try position + share * (positions.selecting(high, axis: 0) - position)
+    let (lowest, highest) = (self.values[0], self.values[self.values.count - 1])
+    let (first, last) = (self.positions[0], self.positions[self.positions.count - 1])
+    let beyond = try 1 - Tensor([1 - last]) / ((points - highest) / (deviation + 1e-8) + 1)
+    let before = try Tensor([first]) / ((lowest - points) / (deviation + 1e-8) + 1)
+    return try between.replacing(with: beyond, where: points.greater(highest))
+      .replacing(with: before, where: points.less(lowest)).to(.float32).reshaped(map.shape).to(map.device)
+  }
+
+  /// The powers of two below `count`, falling.
+  private static func halves(of count: Int) -> [Int] {
+    Array(sequence(first: 1) { $0 * 2 < count ? $0 * 2 : nil }).reversed()
   }
 
   /// So many quantiles of values, from the smallest to the largest.

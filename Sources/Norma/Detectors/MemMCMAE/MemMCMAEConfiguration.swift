@@ -89,9 +89,6 @@ public struct MemMCMAEConfiguration: DetectorConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key, what it holds and what it may hold.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
     try require(patchSize >= 1, "patchSize", patchSize, "1 or more")
     try require(
       imageSize >= 16 && imageSize % patchSize == 0, "imageSize", imageSize,

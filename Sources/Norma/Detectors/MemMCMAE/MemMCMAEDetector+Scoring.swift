@@ -4,7 +4,7 @@ public import Torch
 extension MemMCMAEDetector {
   /// All scores, the configured one first.
   public var scoreNames: [String] {
-    ([configuration.scoring] + MemMCMAEScore.allCases.filter { $0 != configuration.scoring }).map(\.rawValue)
+    MemMCMAEScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
   /// What the scores know of normal images.

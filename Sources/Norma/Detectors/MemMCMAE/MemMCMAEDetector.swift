@@ -62,7 +62,4 @@ public final class MemMCMAEDetector: ReferenceComparing {
     let (mean, deviation) = try MemMCMAELosses.moments(of: patches)
     return try (patches - mean) / deviation
   }
-
-  /// Nothing follows an update.
-  public func didApply(_ update: TrainingUpdate) throws {}
 }

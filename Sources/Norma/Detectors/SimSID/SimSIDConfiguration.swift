@@ -170,9 +170,6 @@ public struct SimSIDConfiguration: DetectorConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key, what it holds and what it may hold.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
     try require([1, 2, 4, 8].contains(patchGrid), "patchGrid", patchGrid, "1, 2, 4 or 8")
     try require(
       imageSize >= 32 && imageSize % (16 * patchGrid) == 0 && imageSize.nonzeroBitCount == 1, "imageSize", imageSize,

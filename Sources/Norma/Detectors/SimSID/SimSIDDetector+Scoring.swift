@@ -4,7 +4,7 @@ public import Torch
 extension SimSIDDetector {
   /// All scores, the configured one first.
   public var scoreNames: [String] {
-    ([configuration.scoring] + SimSIDScore.allCases.filter { $0 != configuration.scoring }).map(\.rawValue)
+    SimSIDScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
   /// What the scores know of normal images.

@@ -251,9 +251,6 @@ extension TokenMaskingConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key, what it holds and what it may hold.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
     try require((1...6).contains(autoencoder.levels), "autoencoder.levels", autoencoder.levels, "1 to 6")
     let side = "at least \(2 * cell) and a multiple of \(cell), which is 2^levels"
     if volume.isEmpty {

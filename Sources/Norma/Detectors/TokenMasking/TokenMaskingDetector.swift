@@ -217,9 +217,6 @@ public final class TokenMaskingDetector: ReferenceComparing {
       "the VQ-VAE uses few of its \(configuration.autoencoder.codes) codes (perplexity \(Int(perplexity))); lower detector.autoencoder.codes, or train longer"
     ]
   }
-
-  /// Nothing follows an update.
-  public func didApply(_ update: TrainingUpdate) throws {}
 }
 
 extension Tensor {

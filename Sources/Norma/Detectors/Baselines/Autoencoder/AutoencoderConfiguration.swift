@@ -56,9 +56,6 @@ public struct AutoencoderConfiguration: DetectorConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key, what it holds and what it may hold.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
     try require(
       (1...10).contains(channels.count) && channels.allSatisfy { $0 >= 1 }, "channels", channels,
       "1 to 10 numbers of 1 or more")

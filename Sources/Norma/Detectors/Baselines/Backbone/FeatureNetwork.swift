@@ -8,19 +8,19 @@ final class FeatureNetwork: Module {
   private let backbone: ResidualNetwork
   private let head: PretextHead?
   /// The network scale of black: 0 or −1.
-  private let lowest: Double
+  private let background: Double
 
   /// - Parameters:
-  ///   - intensity: the scale of the images.
+  ///   - background: the network scale of black.
   ///   - hasHead: whether a pretext task is learnt.
   init(
-    _ configuration: BackboneConfiguration, intensity: InputConfiguration.Intensity, hasHead: Bool, seed: Int
+    _ configuration: BackboneConfiguration, background: Double, hasHead: Bool, seed: Int
   ) throws(TorchError) {
     self.configuration = configuration
     let generator = try Generator(seed: UInt64(seed))
     backbone = try ResidualNetwork(configuration, depth: hasHead ? 4 : 3, generator: generator)
     head = hasHead ? try PretextHead(width: configuration.featureChannels[3], generator: generator) : nil
-    lowest = intensity == .unit ? 0 : -1
+    self.background = background
   }
 
   override var parts: [Part] { [.module("backbone", backbone)] + (head.map { [.module("head", $0)] } ?? []) }
@@ -50,7 +50,7 @@ final class FeatureNetwork: Module {
   private func asPretrained(_ images: Tensor) throws(TorchError) -> Tensor {
     let mean = try Tensor([Float(0.485), 0.456, 0.406], shape: [1, 3, 1, 1], on: images.device)
     let deviation = try Tensor([Float(0.229), 0.224, 0.225], shape: [1, 3, 1, 1], on: images.device)
-    return try ((images - lowest) / (1 - lowest) - mean) / deviation
+    return try ((images - background) / (1 - background) - mean) / deviation
   }
 }
 

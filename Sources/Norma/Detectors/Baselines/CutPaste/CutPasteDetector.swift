@@ -16,7 +16,7 @@ public final class CutPasteDetector: AnomalyDetector {
   public init(_ configuration: CutPasteConfiguration, in run: RunConfiguration) throws {
     self.configuration = configuration
     features = try FeatureNetwork(
-      configuration.backbone, intensity: run.input.intensity, hasHead: true, seed: run.seed)
+      configuration.backbone, background: run.inputSpecification.background, hasHead: true, seed: run.seed)
     pretext = CutPastePretext(features, configuration.task, in: run)
     enlargement = try MapEnlargement(to: configuration.inputExtents, smoothing: 0)
   }
@@ -49,9 +49,6 @@ public final class CutPasteDetector: AnomalyDetector {
     try pretext.losses(on: batch, random: step.random)
   }
 
-  /// Nothing follows an update.
-  public func didApply(_ update: TrainingUpdate) throws {}
-
   /// Learns mean and covariance of the normal images' embeddings, and of the features at all their positions.
   public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
     var pooled: [Tensor] = []
@@ -75,7 +72,7 @@ public final class CutPasteDetector: AnomalyDetector {
 
   /// Both scores, the configured one first.
   public var scoreNames: [String] {
-    ([configuration.scoring] + CutPasteScore.allCases.filter { $0 != configuration.scoring }).map(\.rawValue)
+    CutPasteScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
   /// Distance of the embedding, and probability that something was pasted.

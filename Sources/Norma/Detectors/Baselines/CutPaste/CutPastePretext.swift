@@ -10,7 +10,7 @@ struct CutPastePretext {
   /// - Parameter epochs: of the run, over which the rate falls.
   init(_ network: FeatureNetwork, _ settings: CutPasteTaskConfiguration, in run: RunConfiguration) {
     self.network = network
-    task = CutPasteTask(configuration: settings, lowest: run.input.intensity == .unit ? 0 : -1)
+    task = CutPasteTask(configuration: settings, lowest: run.inputSpecification.background)
     epochs = run.training.epochs
   }
 

@@ -49,9 +49,6 @@ public struct DenoisingAutoencoderConfiguration: DetectorConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key, what it holds and what it may hold.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
     try require((1...8).contains(levels), "levels", levels, "1 to 8")
     let reduction = 1 << (levels - 1)
     try require(

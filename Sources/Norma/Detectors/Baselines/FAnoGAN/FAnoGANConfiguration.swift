@@ -2,7 +2,7 @@
 ///
 /// Sources: Schlegl et al., Medical Image Analysis 54:30–44, 2019, and the authors' code; its GAN is WGAN-GP (Gulrajani et al.,
 /// NeurIPS 2017, arXiv 1704.00028).
-public struct FAnoGANConfiguration: DetectorConfiguration {
+public struct FAnoGANConfiguration: AdversarialConfiguration {
   /// What generator, critic and encoder are made of.
   public enum Architecture: String, Codable, CaseIterable, Sendable {
     /// Residual blocks, as published.
@@ -52,20 +52,12 @@ public struct FAnoGANConfiguration: DetectorConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key, what it holds and what it may hold.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
-    try require(
-      imageSize >= 16 && imageSize.nonzeroBitCount == 1, "imageSize", imageSize, "a power of two, at least 16")
-    try require((1...1024).contains(width), "width", width, "1 to 1024")
-    try require(latentWidth >= 1, "latentWidth", latentWidth, "1 or more")
-    try require(learningRate > 0, "learningRate", learningRate, "above 0")
+    try validateNetworks()
     try require(criticIterations >= 1, "criticIterations", criticIterations, "1 or more")
     try require(penaltyWeight >= 0 && penaltyWeight.isFinite, "penaltyWeight", penaltyWeight, "0 or more")
     try require(encoderLearningRate > 0, "encoderLearningRate", encoderLearningRate, "above 0")
     try require(encoderEpochs >= 0, "encoderEpochs", encoderEpochs, "0 (as training.epochs) or a number of epochs")
     try require(featureWeight >= 0 && featureWeight.isFinite, "featureWeight", featureWeight, "0 or more")
-    try require((0...Double(imageSize)).contains(smoothing), "smoothing", smoothing, "0 (none) to imageSize")
   }
 }
 
@@ -85,15 +77,6 @@ public enum FAnoGANScore: String, Codable, CaseIterable, Sendable {
 extension FAnoGANConfiguration {
   /// `f-anogan`.
   public static var method: DetectionMethod { .fAnoGAN }
-
-  /// The output's range decides the input's.
-  public func validate(within run: RunConfiguration) throws(ConfigurationError) {
-    guard run.input.intensity != .unit else {
-      throw .invalidValue(
-        key: "input.intensity", value: run.input.intensity.rawValue,
-        allowed: "symmetric or standardised, as the generator ends in tanh")
-    }
-  }
 
   /// Fresh weights.
   public func makeDetector(in run: RunConfiguration) throws -> any AnomalyDetector {

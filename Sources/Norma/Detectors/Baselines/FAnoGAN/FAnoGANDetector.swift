@@ -5,27 +5,17 @@ public import Torch
 public final class FAnoGANDetector: AnomalyDetector {
   private let configuration: FAnoGANConfiguration
   private let gan: FAnoGANNetwork
-  /// Smooths the map; nil: it is not smoothed.
-  private let filter: GaussianFilter?
+  private let smoothing: MapSmoothing
 
   /// Creates the networks with fresh weights.
   public init(_ configuration: FAnoGANConfiguration, seed: Int) throws {
     self.configuration = configuration
     gan = try FAnoGANNetwork(configuration, random: Generator(seed: UInt64(seed)))
-    let extents = [configuration.imageSize, configuration.imageSize]
-    filter =
-      configuration.smoothing > 0
-      ? try GaussianFilter(sigma: configuration.smoothing, sides: extents, dtype: .float32, on: .cpu) : nil
+    smoothing = try MapSmoothing(sigma: configuration.smoothing, sides: configuration.inputExtents)
   }
 
   /// Generator, critic and encoder.
   public var network: Module { gan }
-
-  /// Nothing is fitted.
-  public var fitted: [String: Tensor] {
-    get { [:] }
-    set {}
-  }
 
   // MARK: Training
 
@@ -99,17 +89,11 @@ public final class FAnoGANDetector: AnomalyDetector {
       parts: [("imageResidual", image), ("featureResidual", feature)])
   }
 
-  /// Nothing follows an update.
-  public func didApply(_ update: TrainingUpdate) throws {}
-
-  /// Nothing is fitted.
-  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
-
   // MARK: Scoring
 
   /// All scores, the configured one first.
   public var scoreNames: [String] {
-    ([configuration.scoring] + FAnoGANScore.allCases.filter { $0 != configuration.scoring }).map(\.rawValue)
+    FAnoGANScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
   /// G(E(x)).
@@ -140,8 +124,7 @@ public final class FAnoGANDetector: AnomalyDetector {
     try withoutGradients {
       let reconstructions = try reconstruction(of: batch)
       let errors = try (batch - reconstructions).abs().squeezed(1)
-      let map = try filter.map { try $0.moved(to: errors.device)(errors) } ?? errors
-      return Explanation(maps: [("imageResidual", map)], reconstruction: reconstructions)
+      return Explanation(maps: [("imageResidual", try smoothing(errors))], reconstruction: reconstructions)
     }
   }
 }

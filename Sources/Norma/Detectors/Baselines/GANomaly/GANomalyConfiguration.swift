@@ -1,7 +1,7 @@
 /// Everything that defines GANomaly; the defaults are the published ones.
 ///
 /// Sources: Akcay, Atapour-Abarghouei and Breckon, ACCV 2018 (arXiv 1805.06725), §3 and §4, and the authors' code.
-public struct GANomalyConfiguration: DetectorConfiguration {
+public struct GANomalyConfiguration: AdversarialConfiguration {
   /// How much each of the generator's losses counts.
   public struct LossWeights: Codable, Equatable, Sendable {
     /// w_adv, of the discriminator's features.
@@ -45,22 +45,14 @@ public struct GANomalyConfiguration: DetectorConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key, what it holds and what it may hold.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
-    try require(
-      imageSize >= 16 && imageSize.nonzeroBitCount == 1, "imageSize", imageSize, "a power of two, at least 16")
-    try require((1...1024).contains(width), "width", width, "1 to 1024")
-    try require(latentWidth >= 1, "latentWidth", latentWidth, "1 or more")
+    try validateNetworks()
     for (key, weight) in [
       ("adversarial", lossWeights.adversarial), ("contextual", lossWeights.contextual),
       ("encoder", lossWeights.encoder),
     ] {
       try require(weight >= 0 && weight.isFinite, "lossWeights.\(key)", weight, "0 or more")
     }
-    try require(learningRate > 0, "learningRate", learningRate, "above 0")
     try require((0..<1).contains(restartThreshold), "restartThreshold", restartThreshold, "0 (never) to below 1")
-    try require((0...Double(imageSize)).contains(smoothing), "smoothing", smoothing, "0 (none) to imageSize")
   }
 }
 
@@ -80,15 +72,6 @@ public enum GANomalyScore: String, Codable, CaseIterable, Sendable {
 extension GANomalyConfiguration {
   /// `ganomaly`.
   public static var method: DetectionMethod { .ganomaly }
-
-  /// The output's range decides the input's.
-  public func validate(within run: RunConfiguration) throws(ConfigurationError) {
-    guard run.input.intensity != .unit else {
-      throw .invalidValue(
-        key: "input.intensity", value: run.input.intensity.rawValue,
-        allowed: "symmetric or standardised, as the decoder ends in tanh")
-    }
-  }
 
   /// Fresh weights.
   public func makeDetector(in run: RunConfiguration) throws -> any AnomalyDetector {

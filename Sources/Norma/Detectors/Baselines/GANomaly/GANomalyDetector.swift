@@ -4,8 +4,7 @@ public import Torch
 public final class GANomalyDetector: AnomalyDetector {
   private let configuration: GANomalyConfiguration
   private let ganomaly: GANomalyNetwork
-  /// Smooths the map; nil: it is not smoothed.
-  private let filter: GaussianFilter?
+  private let smoothing: MapSmoothing
   /// What the generator made in the running iteration, shared by its two updates.
   private var output: GANomalyGenerator.Output?
   /// The discriminator's last loss, and where new weights would be drawn from.
@@ -15,20 +14,11 @@ public final class GANomalyDetector: AnomalyDetector {
   public init(_ configuration: GANomalyConfiguration, seed: Int) throws {
     self.configuration = configuration
     ganomaly = try GANomalyNetwork(configuration, random: Generator(seed: UInt64(seed)))
-    let extents = [configuration.imageSize, configuration.imageSize]
-    filter =
-      configuration.smoothing > 0
-      ? try GaussianFilter(sigma: configuration.smoothing, sides: extents, dtype: .float32, on: .cpu) : nil
+    smoothing = try MapSmoothing(sigma: configuration.smoothing, sides: configuration.inputExtents)
   }
 
   /// Generator and discriminator.
   public var network: Module { ganomaly }
-
-  /// Nothing is fitted.
-  public var fitted: [String: Tensor] {
-    get { [:] }
-    set {}
-  }
 
   // MARK: Training
 
@@ -102,14 +92,11 @@ public final class GANomalyDetector: AnomalyDetector {
     ]
   }
 
-  /// Nothing is fitted.
-  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
-
   // MARK: Scoring
 
   /// All scores, the configured one first.
   public var scoreNames: [String] {
-    ([configuration.scoring] + GANomalyScore.allCases.filter { $0 != configuration.scoring }).map(\.rawValue)
+    GANomalyScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
   /// Distances of the two latent vectors of each image, and the mean error of its pixels.
@@ -137,8 +124,7 @@ public final class GANomalyDetector: AnomalyDetector {
     try withoutGradients {
       let reconstructions = try ganomaly.generator(batch, mode: .evaluation).reconstruction
       let errors = try (batch - reconstructions).abs().squeezed(1)
-      let map = try filter.map { try $0.moved(to: errors.device)(errors) } ?? errors
-      return Explanation(maps: [("reconstructionError", map)], reconstruction: reconstructions)
+      return Explanation(maps: [("reconstructionError", try smoothing(errors))], reconstruction: reconstructions)
     }
   }
 }

@@ -12,8 +12,7 @@ public final class MemAEDetector: ReconstructionDetector {
   public init(_ configuration: MemAEConfiguration, seed: Int, training: TrainingConfiguration) throws {
     (self.configuration, self.training) = (configuration, training)
     autoencoder = try MemAENetwork(configuration, generator: Generator(seed: UInt64(seed)))
-    smoothing = try MapSmoothing(
-      sigma: configuration.smoothing, sides: [configuration.imageSize, configuration.imageSize])
+    smoothing = try MapSmoothing(sigma: configuration.smoothing, sides: configuration.inputExtents)
   }
 
   /// Encoder, memory and decoder.

@@ -21,9 +21,6 @@ public struct PaDiMConfiguration: DetectorConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key, what it holds and what it may hold.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
     try require(imageSize >= 32, "imageSize", imageSize, "32 or more")
     try backbone.validate()
     try task.validate()

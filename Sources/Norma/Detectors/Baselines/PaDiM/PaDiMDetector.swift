@@ -14,7 +14,8 @@ public final class PaDiMDetector: AnomalyDetector {
   public init(_ configuration: PaDiMConfiguration, in run: RunConfiguration) throws {
     self.configuration = configuration
     features = try FeatureNetwork(
-      configuration.backbone, intensity: run.input.intensity, hasHead: configuration.backbone.learnsPretext,
+      configuration.backbone, background: run.inputSpecification.background,
+      hasHead: configuration.backbone.learnsPretext,
       seed: run.seed)
     pretext = CutPastePretext(features, configuration.task, in: run)
     enlargement = try MapEnlargement(to: configuration.inputExtents, smoothing: configuration.smoothing)
@@ -48,9 +49,6 @@ public final class PaDiMDetector: AnomalyDetector {
     try pretext.losses(on: batch, random: step.random)
   }
 
-  /// Nothing follows an update.
-  public func didApply(_ update: TrainingUpdate) throws {}
-
   /// Learns mean and covariance of the normal images' features at every position (§III-B), in one pass.
   public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
     var tally = GaussianTally()
@@ -62,7 +60,7 @@ public final class PaDiMDetector: AnomalyDetector {
 
   /// Both scores, the configured one first.
   public var scoreNames: [String] {
-    ([configuration.scoring] + PaDiMScore.allCases.filter { $0 != configuration.scoring }).map(\.rawValue)
+    PaDiMScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
   /// The largest and the mean value of the map.

@@ -14,7 +14,8 @@ public final class PatchCoreDetector: AnomalyDetector {
   public init(_ configuration: PatchCoreConfiguration, in run: RunConfiguration) throws {
     (self.configuration, seed) = (configuration, run.seed)
     features = try FeatureNetwork(
-      configuration.backbone, intensity: run.input.intensity, hasHead: configuration.backbone.learnsPretext,
+      configuration.backbone, background: run.inputSpecification.background,
+      hasHead: configuration.backbone.learnsPretext,
       seed: run.seed)
     pretext = CutPastePretext(features, configuration.task, in: run)
     enlargement = try MapEnlargement(to: configuration.inputExtents, smoothing: configuration.smoothing)
@@ -45,9 +46,6 @@ public final class PatchCoreDetector: AnomalyDetector {
     try pretext.losses(on: batch, random: step.random)
   }
 
-  /// Nothing follows an update.
-  public func didApply(_ update: TrainingUpdate) throws {}
-
   /// Chooses the memory bank from the patches of the normal images. All of them are in memory while it does.
   public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {
     var (all, images, positions) = ([Tensor](), 0, 0)
@@ -72,7 +70,7 @@ public final class PatchCoreDetector: AnomalyDetector {
 
   /// The scores, the configured one first.
   public var scoreNames: [String] {
-    ([configuration.scoring] + PatchCoreScore.allCases.filter { $0 != configuration.scoring }).map(\.rawValue)
+    PatchCoreScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
   /// Distances of patches from the memory bank.

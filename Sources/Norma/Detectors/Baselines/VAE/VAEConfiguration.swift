@@ -68,9 +68,6 @@ public struct VAEConfiguration: DetectorConfiguration {
   /// Checks what the types cannot.
   /// - Throws: `ConfigurationError` naming the key, what it holds and what it may hold.
   public func validate() throws(ConfigurationError) {
-    func require(_ holds: Bool, _ key: String, _ value: some Sendable, _ allowed: String) throws(ConfigurationError) {
-      guard holds else { throw .invalidValue(key: "detector.\(key)", value: "\(value)", allowed: allowed) }
-    }
     try autoencoder.validate()
     try require((1e-3...10).contains(deviation), "deviation", deviation, "0.001 to 10")
     try require((0...1e6).contains(divergenceWeight), "divergenceWeight", divergenceWeight, "0 to 1000000")

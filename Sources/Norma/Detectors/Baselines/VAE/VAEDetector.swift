@@ -12,18 +12,11 @@ public final class VAEDetector: AnomalyDetector {
   public init(_ configuration: VAEConfiguration, seed: Int, training: TrainingConfiguration) throws {
     (self.configuration, self.training) = (configuration, training)
     autoencoder = try VAENetwork(configuration, generator: Generator(seed: UInt64(seed)))
-    smoothing = try MapSmoothing(
-      sigma: configuration.smoothing, sides: [configuration.imageSize, configuration.imageSize])
+    smoothing = try MapSmoothing(sigma: configuration.smoothing, sides: configuration.inputExtents)
   }
 
   /// Encoder and decoder.
   public var network: Module { autoencoder }
-
-  /// Nothing is fitted.
-  public var fitted: [String: Tensor] {
-    get { [:] }
-    set {}
-  }
 
   // MARK: Training
 
@@ -56,12 +49,6 @@ public final class VAEDetector: AnomalyDetector {
     ]
   }
 
-  /// Nothing follows an update.
-  public func didApply(_ update: TrainingUpdate) throws {}
-
-  /// Nothing is fitted.
-  public func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
-
   // MARK: Scoring
 
   /// So many that about 32 images are decoded at once.
@@ -69,7 +56,7 @@ public final class VAEDetector: AnomalyDetector {
 
   /// All scores, the configured one first.
   public var scoreNames: [String] {
-    ([configuration.scoring] + VAEScore.allCases.filter { $0 != configuration.scoring }).map(\.rawValue)
+    VAEScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
   /// Probability, bound and error of every image.
