@@ -1,11 +1,11 @@
 // Linear layers. libtorch gives float32 products to MKL; oneDNN, which it brings along for convolutions, does them 5 to 13 %
 // faster on the processors that were measured (AMD EPYC with AVX-512).
-#include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 
+#include "autocast.h"
 #include "handles.h"
 #include "parallel.h"
 
@@ -86,8 +86,7 @@ constexpr int64_t least_work = 1 << 18;
 bool suits_onednn(const at::Tensor &input, const at::Tensor &weight) {
   return input.is_cpu() && weight.is_cpu() && input.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
          input.dim() >= 2 && weight.dim() == 2 && input.size(-1) == weight.size(1) &&
-         input.numel() * weight.size(0) >= least_work && !at::autocast::is_autocast_enabled(at::kCPU) &&
-         onednn_product().has_value();
+         input.numel() * weight.size(0) >= least_work && !autocast_type(input) && onednn_product().has_value();
 }
 
 bool records(const at::Tensor &input, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {

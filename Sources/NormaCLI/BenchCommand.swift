@@ -57,7 +57,8 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     let device = try common.resolvedDevice()
-    let configuration = try settings.resolved()
+    var configuration = try settings.resolved()
+    configuration.training.precision = common.resolvedPrecision(on: device) ?? configuration.training.precision
     let all = try works(of: configuration, on: device)
     let chosen = all.filter { tasks.isEmpty || tasks.contains($0.name) }
     if let unknown = tasks.first(where: { name in !all.contains { $0.name == name } }) {
@@ -78,6 +79,7 @@ struct BenchCommand: AsyncParsableCommand {
       }
     }
     peer?.quit()
+    for warning in Set(works.compactMap { $0.warning() }) { common.console.say("norma: warning: \(warning)") }
     try table.write(isJSON: common.json, hardware: Hardware.description(device: device))
   }
 
@@ -103,15 +105,17 @@ struct BenchCommand: AsyncParsableCommand {
     if let tokens = configuration.detector.settings as? TokenMaskingConfiguration {
       let workload = try TokenMaskingWorkload(tokens, training: configuration.training, device: device)
       return TokenMaskingWorkload.Task.allCases.map { task in
-        BenchWork(name: task.rawValue, peers: [task.rawValue, task.rawValue + "-lean"]) {
-          try workload.run(task, count: repeats)
-        }
+        BenchWork(
+          name: task.rawValue, peers: [task.rawValue, task.rawValue + "-lean"],
+          run: { try workload.run(task, count: repeats) }, warning: { workload.warning })
       }
     }
     let workload = try Workload(configuration, device: device)
     let (paper, own) = (Self.paperScore(configuration) ?? workload.defaultScore, workload.defaultScore)
     return [
-      BenchWork(name: "train", peers: ["train", "train-lean"]) { try workload.train(cycles: repeats) },
+      BenchWork(
+        name: "train", peers: ["train", "train-lean"], run: { try workload.train(cycles: repeats) },
+        warning: { workload.warning }),
       BenchWork(name: "score", peers: ["score", "score-lean"]) { try workload.score(by: paper, batches: repeats) },
       BenchWork(name: "score-default", peers: []) { try workload.score(by: own, batches: repeats) },
     ]

@@ -23,4 +23,6 @@ struct BenchWork {
   /// The peer's works; the first is what people do, others leave its waste out.
   let peers: [String]
   let run: () async throws -> (seconds: Double, images: Int)
+  /// What people should know of how it was done, asked afterwards; usually nothing.
+  var warning: () -> String? = { nil }
 }

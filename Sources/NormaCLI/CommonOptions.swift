@@ -14,6 +14,13 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Use kernels that repeat themselves to the bit, on GPUs at some cost; the processor's always do.")
   var deterministic = false
 
+  @Option(
+    help: """
+      Number format of products and convolutions: float32, bfloat16 (bf16), or auto: bfloat16 where the device has \
+      instructions for it. By default the configuration's: float32 unless it says otherwise.
+      """)
+  var precision: String?
+
   @Flag(help: "Print one JSON object per line instead of text.")
   var json = false
 
@@ -27,10 +34,18 @@ struct CommonOptions: ParsableArguments {
     return try device.map { try Device(parsing: $0) } ?? .best
   }
 
+  /// The number format asked for; nil where none is.
+  func resolvedPrecision(on device: Device) -> TrainingConfiguration.Precision? {
+    precision.flatMap { TrainingConfiguration.Precision(parsing: $0, for: device) }
+  }
+
   var console: Console { Console(isQuiet: quiet || json) }
 
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+    if let precision, TrainingConfiguration.Precision(parsing: precision, for: .cpu) == nil {
+      throw ValidationError("--precision is '\(precision)'; it may be float32, bfloat16, bf16 or auto.")
+    }
   }
 }
 

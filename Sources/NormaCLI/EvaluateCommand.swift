@@ -145,11 +145,14 @@ struct EvaluateCommand: AsyncParsableCommand {
       var outcomes: [Trials.Outcome] = []
       for file in checkpoint {
         outcomes.append(
-          try await Trials.evaluate(URL(fileURLWithPath: file), folder: data, device: device, progress: console.show))
+          try await Trials.evaluate(
+            URL(fileURLWithPath: file), folder: data, device: device, precision: common.resolvedPrecision(on: device),
+            progress: console.show))
       }
       return outcomes
     }
-    let configuration = try settings.resolved()
+    var configuration = try settings.resolved()
+    configuration.training.precision = common.resolvedPrecision(on: device) ?? configuration.training.precision
     let interruption = Interruption()
     let ending = try await Trials.run(
       configuration, seeds: Array(configuration.seed..<configuration.seed + trials), folder: data,

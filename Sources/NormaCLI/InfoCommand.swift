@@ -34,7 +34,7 @@ struct InfoCommand: ParsableCommand {
       ("tensors", "\(checkpoint.arrays.count) with \(numbers) numbers"),
       ("trained on", "\(origin.trainingImages) images, fingerprint \(origin.dataFingerprint)"),
       ("epochs", "\(origin.epochs) in \(Console.duration(origin.seconds))"),
-      ("weights", origin.checkpointRule), ("hardware", origin.hardware),
+      ("weights", origin.checkpointRule), ("precision", origin.precision ?? "float32"), ("hardware", origin.hardware),
       ("thresholds from", metadata.calibration.thresholdSource),
     ]
     for (name, member) in checkpoint.members { lines.append(("member \(name)", Self.summary(member.metadata))) }

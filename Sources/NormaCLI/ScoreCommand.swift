@@ -56,7 +56,7 @@ struct ScoreCommand: AsyncParsableCommand {
     let console = common.console
     let device = try common.resolvedDevice()
     let trained = try Checkpoint(contentsOf: URL(fileURLWithPath: checkpoint))
-    let scorer = try Scorer(checkpoint: trained, device: device)
+    let scorer = try Scorer(checkpoint: trained, device: device, precision: common.resolvedPrecision(on: device))
     let files = try ImageDataSet.files(at: images)
     let items = (scorer.specification.isVolume ? files.gatheringSeries() : files).items
     for file in [csv, sheet].compactMap({ $0 }) { try OutputFolder.make(for: URL(fileURLWithPath: file)) }
@@ -84,6 +84,7 @@ struct ScoreCommand: AsyncParsableCommand {
         isWhole = false
       }
     }
+    if let warning = scorer.warning { console.say("norma: warning: \(warning)") }
     try table.finish(to: csv)
     if let sheet { try pictures.write(to: URL(fileURLWithPath: sheet)) }
     if !isWhole { throw ExitCode(Failure.badData) }

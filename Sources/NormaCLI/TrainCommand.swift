@@ -46,23 +46,29 @@ struct TrainCommand: AsyncParsableCommand {
         "--resume continues with the run's own configuration; leave out --preset, --config, --method, --set and --seed."
       )
     }
+    guard !resume || common.precision == nil else {
+      throw ValidationError("--resume continues in the run's own precision; leave out --precision.")
+    }
   }
 
   func run() async throws {
     let folder = URL(fileURLWithPath: output)
-    let configuration = try resume ? Trainer.configuration(in: folder) : settings.resolved()
+    var configuration = try resume ? Trainer.configuration(in: folder) : settings.resolved()
     if !resume, Trainer.hasState(in: folder) { throw TrainingError.folderInUse(path: output) }
     let console = common.console
     let device = try common.resolvedDevice()
+    configuration.training.precision = common.resolvedPrecision(on: device) ?? configuration.training.precision
     let images = try await TrainingData(folder: data, configuration: configuration, progress: console.show)
     images.warnings.forEach { console.say("norma: warning: \($0)") }
     let interruption = Interruption()
     let trainer = try Trainer(
       configuration, data: images, folder: folder, device: device, watchesTest: watchTest, tensorBoard: tensorBoard.url,
       progress: console.show, isInterrupted: { interruption.isRequested })
+    let early = trainer.warnings
+    early.forEach { console.say("norma: warning: \($0)") }
     if resume { try trainer.resume() }
     let outcome = try trainer.run()
-    trainer.warnings.forEach { console.say("norma: warning: \($0)") }
+    trainer.warnings.filter { !early.contains($0) }.forEach { console.say("norma: warning: \($0)") }
     switch outcome {
     case .finished(let file):
       if common.json { try printJSON(["checkpoint": file.path]) } else { print("trained: \(file.path)") }

@@ -18,6 +18,17 @@ public enum Runtime {
   public static func setDeterministic(_ enabled: Bool) { ct_set_deterministic(enabled) }
 }
 
+extension Device {
+  /// Whether the device has instructions for products in bfloat16 that libtorch uses; elsewhere they are emulated, slower
+  /// than in float32. Processors: AVX-512 BF16 (and AMX); GPUs of NVIDIA's: from compute capability 8.0 on.
+  public var hasNativeBFloat16: Bool { ct_has_bfloat16(raw) }
+}
+
+extension TorchError {
+  /// Whether the operation failed for its element type: there is no kernel for bfloat16, or it met with another type.
+  public var isAboutBFloat16: Bool { reason.contains("BFloat16") }
+}
+
 /// Runs `body` without recording gradients on this thread.
 public func withoutGradients<Result, Failure: Error>(
   _ body: () throws(Failure) -> Result
@@ -41,9 +52,20 @@ public func withAutocast<Result>(
     var enabled = false
     var type = CT_FLOAT32
     _ = ct_set_autocast(device.raw.type, wasEnabled, wasType, &enabled, &type)
-    if !wasEnabled { ct_clear_autocast_cache() }
   }
   return try body()
+}
+
+extension Tensor {
+  /// Runs `body` on these values as float32, or wider where they are, outside of any automatic mixed precision: for steps that
+  /// its rounding would spoil.
+  public func inSinglePrecision<Result>(
+    _ body: (Tensor) throws(TorchError) -> Result
+  ) throws(TorchError) -> Result {
+    try withoutAutocast(on: device) { () throws(TorchError) in
+      try body([.bfloat16, .float16].contains(dtype) ? to(.float32) : self)
+    }
+  }
 }
 
 /// Runs `body` in the precision of its tensors, whatever automatic mixed precision surrounds it.

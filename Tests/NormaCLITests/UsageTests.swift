@@ -13,6 +13,14 @@ struct UsageTests {
       (["training"], "Error: Unexpected argument 'training'"),
       (["score"], "Error: Missing expected argument '<images> ...'"),
       (train + ["--threads", "0"], "Error: --threads must be 1 or more."),
+      (
+        train + ["--precision", "half"],
+        "Error: --precision is 'half'; it may be float32, bfloat16, bf16 or auto."
+      ),
+      (
+        train + ["--resume", "--precision", "bf16"],
+        "Error: --resume continues in the run's own precision; leave out --precision."
+      ),
       (train + ["--preset", "squid", "--method", "simsid"], "Error: Give one of --preset, --config and --method."),
       (
         train + ["--resume", "--set", "training.epochs=9"],

@@ -50,7 +50,8 @@ void ct_set_threads(int count);              // threads inside one operator
 int ct_threads(void);
 bool ct_set_gradients_enabled(bool enabled); // this thread's gradient recording; returns what it was
 ct_status ct_set_autocast(ct_device_type type, bool enabled, ct_dtype dtype, bool *was_enabled, ct_dtype *was_dtype);
-void ct_clear_autocast_cache(void);
+bool ct_autocasts(ct_device_type type, ct_dtype dtype); // whether this thread's products on such a device take `dtype`
+bool ct_has_bfloat16(ct_device device);      // whether products in bfloat16 are faster there than in float32
 void ct_set_deterministic(bool enabled);
 
 // MARK: tensors (tensor.cpp)

@@ -47,7 +47,7 @@ public struct DeviceCheck: Sendable {
       Finding(subject: "repeats", difference: try Self.largestDifference(first, second), limit: 0),
     ]
     let losses = [folder.appendingPathComponent("processor"), folder.appendingPathComponent("device")]
-      .map { LossCurve.curves(in: $0).flatMap { $0.points.map(\.value) } }
+      .map { LossCurve.curves(of: TrainingLog.events(in: $0)).flatMap { $0.points.map(\.value) } }
     if !losses[0].isEmpty {
       let difference = Self.largestRelativeDifference(losses[0], losses[1])
       findings.insert(Finding(subject: "losses", difference: difference, limit: 0.02), at: 0)

@@ -22,6 +22,9 @@ public final class TokenMaskingWorkload {
   private let device: Device
   private let random: Generator
   private let images: Tensor
+  private let precision: MixedPrecision
+  /// Why the work is not done in the number format that was asked for; usually nil.
+  public var warning: String? { precision.warning }
   private var runners: [String: StageRunner] = [:]
   /// Images that are healed, mapped or scored together.
   private static let together = 8
@@ -43,8 +46,9 @@ public final class TokenMaskingWorkload {
     detector.history.codes = try random.integers(
       in: 0..<settings.autoencoder.codes, shape: [settings.transformer.batchSize, settings.tokens]
     ).to(.int16).to(.cpu)
+    precision = MixedPrecision(training.precision, on: device)
     for stage in detector.stages where ["autoencoder", "round-0"].contains(stage.name) {
-      runners[stage.name] = try StageRunner(stage, of: detector, precision: training.precision, on: device)
+      runners[stage.name] = try StageRunner(stage, of: detector, precision: precision)
     }
   }
 
@@ -54,7 +58,9 @@ public final class TokenMaskingWorkload {
     let start = Date()
     var done = 0
     for index in 0..<count {
-      done += try work(task, index)
+      done +=
+        try [.train, .trainAutoencoder].contains(task)
+        ? work(task, index) : precision.retrying { try precision { try work(task, index) } }
     }
     return (Date().timeIntervalSince(start), done)
   }

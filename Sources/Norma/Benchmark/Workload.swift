@@ -9,6 +9,12 @@ public final class Workload {
   private let runner: StageRunner?
   private let random: Generator
   private let batch: Tensor
+  private let precision: MixedPrecision
+  private let scoring: MixedPrecision
+  /// The same network with frozen weights, as a checkpoint is scored with.
+  private let scored: any AnomalyDetector
+  /// Why the work is not done in the number format that was asked for; usually nil.
+  public var warning: String? { precision.warning ?? scoring.warning }
 
   /// Builds networks with fresh weights and a batch of noise.
   /// - Throws: `TorchError` when memory or device fail.
@@ -17,14 +23,24 @@ public final class Workload {
     detector = try configuration.makeDetector()
     try detector.network.move(to: device)
     try detector.network.preferChannelsLast()
+    let precision = MixedPrecision(configuration.training.precision, on: device)
     let detector = detector
     runner = try detector.stages.first.map {
-      try StageRunner($0, of: detector, precision: configuration.training.precision, on: device)
+      try StageRunner($0, of: detector, precision: precision)
     }
+    self.precision = precision
+    scored = try configuration.makeDetector()
+    try scored.network.move(to: device)
+    try scored.network.preferChannelsLast()
+    scoring = MixedPrecision.scoring(scored, in: configuration.training.precision, on: device, isAsked: true)
+    try scored.network.freeze(as: scoring.dtype)
     random = try Generator(seed: 1, on: device)
     let input = configuration.inputSpecification
     batch = try random.uniform(-1, 1, shape: [configuration.training.batchSize, input.channels] + input.extents)
-    try withoutGradients { try detector.fit { body in try body(self.batch) } }
+    let (scored, scoring) = (scored, scoring)
+    try scoring.retrying {
+      try scoring { try withoutGradients { try scored.fit { body in try body(self.batch) } } }
+    }
   }
 
   /// Seconds of `cycles` training cycles: as many iterations each as the slowest update's interval.
@@ -47,11 +63,13 @@ public final class Workload {
 
   /// Seconds of scoring `batches` batches by one score, as many images at once as `Scorer` takes.
   public func score(by name: String, batches: Int) throws -> (seconds: Double, images: Int) {
-    let (count, atOnce) = (batch.extent(0), detector.scoringBatchSize(on: batch.device))
+    let (count, atOnce) = (batch.extent(0), scored.scoringBatchSize(on: batch.device))
     let start = Date()
     for first in (0..<batches).flatMap({ _ in stride(from: 0, to: count, by: atOnce) }) {
       let part = try batch.sliced(first..<min(first + atOnce, count), axis: 0)
-      let scores = try withoutGradients { try detector.scores(part, named: [name], areReferences: false) }
+      let scores = try scoring {
+        try withoutGradients { try scored.scores(part, named: [name], areReferences: false) }
+      }
       for value in scores.values { _ = try value.values(as: Double.self) }
     }
     return (Date().timeIntervalSince(start), batches * configuration.training.batchSize)

@@ -36,6 +36,8 @@ public struct Checkpoint: Sendable {
     public var seconds = 0.0
     /// Seconds of the processor, all threads together; nil where they were not counted.
     public var processorSeconds: Double?
+    /// Number format that it was trained in; nil where that was not written down: float32.
+    public var precision: String?
     /// Processor, threads and device.
     public var hardware = ""
     /// For imported weights, the files' names.

@@ -30,15 +30,19 @@ struct BandEnergies {
 
   /// The bands of maps `[B, C, H, W]`, finest first: what each Gaussian removes beyond the one before, and the rest.
   func bands(of maps: Tensor) throws(TorchError) -> [Tensor] {
-    var finer = maps
-    var bands: [Tensor] = []
-    for blur in blurs {
-      let matrix = try blur.to(maps.device)
-      let coarser = try matrix.matmul(maps).matmul(matrix.transposed(0, 1))
-      bands.append(try finer - coarser)
-      finer = coarser
+    // Differences of nearly equal numbers: never in mixed precision.
+    try withoutAutocast(on: maps.device) { () throws(TorchError) in
+      let maps = try maps.to(.float32)
+      var finer = maps
+      var bands: [Tensor] = []
+      for blur in blurs {
+        let matrix = try blur.to(maps.device)
+        let coarser = try matrix.matmul(maps).matmul(matrix.transposed(0, 1))
+        bands.append(try finer - coarser)
+        finer = coarser
+      }
+      return keepsRest ? bands + [finer] : bands
     }
-    return keepsRest ? bands + [finer] : bands
   }
 
   /// Mean energies over channels and cells, `[B, bands, grid, grid]`.

@@ -43,7 +43,12 @@ struct GaussianFilter {
 
   /// The blurred maps, shaped like `maps`; any number of axes may lead.
   func callAsFunction(_ maps: Tensor) throws(TorchError) -> Tensor {
+    try withoutAutocast(on: maps.device) { () throws(TorchError) in try blurred(maps) }
+  }
+
+  private func blurred(_ maps: Tensor) throws(TorchError) -> Tensor {
     guard let last = matrices.last else { return maps }
+    let maps = try maps.to(last.dtype)
     var blurred = try maps.linear(last)
     var inner = last.extent(0)
     for matrix in matrices.dropLast().reversed() {

@@ -19,6 +19,7 @@ struct NearestNormals {
   /// - Parameter subjects: the volume that each is a part of; empty where each is whole.
   init(fitting features: Tensor, neighbours: Int, subjects: [Int] = []) throws(TorchError) {
     (self.neighbours, self.subjects) = (neighbours, subjects)
+    let features = features.dtype == .bfloat16 ? try features.to(.float32) : features
     mean = try features.mean([0])
     deviation = try features.variance([0]).squareRoot().clamped(1e-6, .infinity)
     references = try (features - mean) / deviation

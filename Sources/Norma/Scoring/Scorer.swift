@@ -13,11 +13,18 @@ public final class Scorer {
   let members: [Scorer]
   private let device: Device
   private let batchSize: Int
+  private let precision: MixedPrecision
+
+  /// Why images are not scored in the number format that was asked for, a sentence; usually nil.
+  public var warning: String? { precision.warning }
 
   /// A scorer around a detector.
   init(
-    _ detector: any AnomalyDetector, specification: InputSpecification, calibration: Calibration, device: Device
+    _ detector: any AnomalyDetector, specification: InputSpecification, calibration: Calibration, device: Device,
+    precision: MixedPrecision? = nil
   ) {
+    let fits = precision?.format == .float32 || detector.scoresInMixedPrecision
+    self.precision = precision.flatMap { fits ? $0 : nil } ?? MixedPrecision(.float32, on: device)
     (self.detector, self.specification, self.calibration) = (detector, specification, calibration)
     (self.device, batchSize) = (device, detector.scoringBatchSize(on: device))
     let inputs = specification.members ?? []
@@ -26,38 +33,52 @@ public final class Scorer {
     }
   }
 
-  /// A scorer from a checkpoint file.
+  /// A scorer from a checkpoint file. Its weights are frozen: norms are folded into convolutions, and matrices cast, once.
+  /// - Parameter precision: the number format to score in; nil: that of the training.
   /// - Throws: `CheckpointError`, `ConfigurationError`, `StateMismatch` or `TorchError`.
-  public convenience init(checkpoint: Checkpoint, device: Device) throws {
+  public convenience init(
+    checkpoint: Checkpoint, device: Device, precision: TrainingConfiguration.Precision? = nil
+  ) throws {
     let configuration = checkpoint.metadata.configuration
     let detector = try checkpoint.makeDetector()
     try detector.network.move(to: device)
     detector.fitted = try detector.fitted.mapValues { try $0.to(device) }
+    let precision = MixedPrecision.scoring(
+      detector, in: precision ?? configuration.training.precision, on: device, isAsked: precision != nil)
+    try detector.network.freeze(as: precision.dtype)
     self.init(
       detector, specification: configuration.inputSpecification, calibration: checkpoint.metadata.calibration,
-      device: device)
+      device: device, precision: precision)
   }
 
   /// Fits a detector to normal training images and calibrates its scores and maps on them.
   /// - Parameters:
   ///   - heldOut: images set aside from training; the normal ones among them, if there are enough, give the threshold.
+  ///   - precision: the number format to compute in; nil: float32.
   ///   - calibrates: false stops after fitting, where only raw scores are wanted.
   static func fitted(
     _ detector: any AnomalyDetector, to images: PreparedImages, heldOut: PreparedImages? = nil,
-    configuration: RunConfiguration, device: Device, calibrates: Bool = true
+    configuration: RunConfiguration, device: Device, precision: MixedPrecision? = nil, calibrates: Bool = true
   ) throws -> Scorer {
     let scorer = Scorer(
       detector, specification: images.specification, calibration: Calibration(scores: [:], mapRanges: [:]),
-      device: device)
-    try withoutGradients {
-      let batches: ((Tensor) throws -> Void) throws -> Void = { body in
-        try scorer.forEachBatch(of: images) { batch, _ in try body(batch) }
+      device: device, precision: precision)
+    try scorer.inPrecision {
+      try withoutGradients {
+        let batches: ((Tensor) throws -> Void) throws -> Void = { body in
+          try scorer.forEachBatch(of: images) { batch, _ in try body(batch) }
+        }
+        if let comparing = detector as? any ReferenceComparing {
+          try comparing.fit(batches, subjects: images.specification.isCut ? images.views.map(\.image) : [])
+        } else {
+          try detector.fit(batches)
+        }
       }
-      if let comparing = detector as? any ReferenceComparing {
-        try comparing.fit(batches, subjects: images.specification.isCut ? images.views.map(\.image) : [])
-      } else {
-        try detector.fit(batches)
-      }
+    }
+    let fitted = detector.fitted
+    // What is kept is float32, whatever it was measured in.
+    if fitted.values.contains(where: { $0.dtype == .bfloat16 }) {
+      detector.fitted = try fitted.mapValues { try $0.dtype == .bfloat16 ? $0.to(.float32) : $0 }
     }
     guard calibrates else { return scorer }
     let raw = try scorer.rawScores(of: images, areReferences: true)
@@ -113,7 +134,9 @@ public final class Scorer {
     var all: [String: [Double]] = [:]
     try forEachBatch(of: images) { batch, indices in
       let match: ReferenceMatch = subjects.map { .among($0, at: indices) } ?? (areReferences ? .itself : .others)
-      let scores = try withoutGradients { try self.detector.scores(batch, named: names, areReferences: match) }
+      let scores = try self.inPrecision {
+        try withoutGradients { try self.detector.scores(batch, named: names, areReferences: match) }
+      }
       for (name, values) in scores { all[name, default: []] += try values.values(as: Double.self) }
     }
     return all.mapValues(images.gathered)
@@ -126,7 +149,7 @@ public final class Scorer {
     var all: [String: [Double]] = [:]
     try forEachBatch(of: images) { batch, _ in
       let moved = try augmentation(batch, background: self.specification.background, random: random)
-      for (name, values) in try self.detector.scores(moved, areReferences: false) {
+      for (name, values) in try self.inPrecision({ try self.detector.scores(moved, areReferences: false) }) {
         all[name, default: []] += try values.values(as: Double.self)
       }
     }
@@ -173,13 +196,16 @@ public final class Scorer {
   /// What the detector says about every view of a batch.
   private func findings(_ batch: Tensor, explains: Bool, allScores: Bool) throws -> [Finding] {
     let names = allScores ? Set(detector.scoreNames) : [detector.scoreNames[0]]
-    let scores = try withoutGradients {
-      try detector.scores(batch, named: names, areReferences: false).mapValues { try $0.values(as: Double.self) }
+    let scores = try inPrecision {
+      try withoutGradients {
+        try detector.scores(batch, named: names, areReferences: false).mapValues { try $0.values(as: Double.self) }
+      }
     }
-    let explanation = explains ? try detector.explanation(of: batch) : nil
-    let maps = try (explanation?.maps ?? []).map { (name: $0.name, values: try $0.values.detached()) }
-    let reconstruction = try (explanation?.reconstruction).map { try specification.greys($0.detached()) }
-    let steps = try (explanation?.steps ?? []).map { ($0.name, try specification.greys($0.images.detached())) }
+    let explanation = explains ? try inPrecision { try detector.explanation(of: batch) } : nil
+    func single(_ tensor: Tensor) throws -> Tensor { try tensor.detached().to(.float32) }
+    let maps = try (explanation?.maps ?? []).map { (name: $0.name, values: try single($0.values)) }
+    let reconstruction = try (explanation?.reconstruction).map { try specification.greys(single($0)) }
+    let steps = try (explanation?.steps ?? []).map { ($0.name, try specification.greys(single($0.images))) }
     return try (0..<batch.extent(0)).map { position in
       Finding(
         scores: scores.mapValues { $0[position] },
@@ -206,6 +232,11 @@ public final class Scorer {
   }
 
   // MARK: Batches
+
+  /// Runs what the detector does with a batch in the scorer's number format, or in float32 where that lacks an operator.
+  private func inPrecision<Result>(_ body: () throws -> Result) throws -> Result {
+    try precision.retrying { try precision(body) }
+  }
 
   /// Calls `body` with batches in network scale and the indices of their views, in order, without augmentation.
   /// - Parameter chosen: which views; nil: all.
@@ -234,7 +265,8 @@ public final class Scorer {
     var maps: [(name: String, values: [Float])] = []
     try forEachBatch(of: images, views: viewsForMapRanges(of: images)) { batch, indices in
       let placements = indices.map { images.placement(ofView: $0) }
-      for (number, map) in try self.detector.explanation(of: batch).maps.enumerated() {
+      let explanation = try self.inPrecision { try self.detector.explanation(of: batch) }
+      for (number, map) in explanation.maps.enumerated() {
         if number == maps.count { maps.append((map.name, [])) }
         guard placements.contains(where: \.isPadded) else {
           maps[number].values += try map.values.detached().values()
@@ -259,7 +291,8 @@ extension Checkpoint {
     let detector = try makeDetector()
     try detector.network.move(to: device)
     let scorer = try Scorer.fitted(
-      detector, to: data.training, heldOut: data.validation, configuration: metadata.configuration, device: device)
+      detector, to: data.training, heldOut: data.validation, configuration: metadata.configuration, device: device,
+      precision: MixedPrecision(metadata.configuration.training.precision, on: device))
     var metadata = metadata
     metadata.calibration = scorer.calibration
     return try Checkpoint(of: detector, metadata: metadata)

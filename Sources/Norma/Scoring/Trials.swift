@@ -26,22 +26,25 @@ public enum Trials {
   }
 
   /// Evaluates a checkpoint on the test and validation images of a data set, split as in its training.
+  /// - Parameter precision: the number format to score in; nil: that of the training.
   /// - Throws: `CheckpointError`, `DataSetError`, or `EvaluationError` when test images lack a class.
   public static func evaluate(
-    _ file: URL, folder: String, device: Device, progress: @escaping ProgressHandler = { _ in }
+    _ file: URL, folder: String, device: Device, precision: TrainingConfiguration.Precision? = nil,
+    progress: @escaping ProgressHandler = { _ in }
   ) async throws -> Outcome {
     let checkpoint = try Checkpoint(contentsOf: file)
     let data = try await TrainingData(
       folder: folder, configuration: checkpoint.metadata.configuration, readsTraining: false, progress: progress)
-    return try evaluate(file, checkpoint, data: data, device: device, progress: progress)
+    return try evaluate(file, checkpoint, data: data, device: device, precision: precision, progress: progress)
   }
 
   /// Evaluates a checkpoint on images that are in memory.
   static func evaluate(
-    _ file: URL, _ checkpoint: Checkpoint, data: TrainingData, device: Device, progress: ProgressHandler = { _ in }
+    _ file: URL, _ checkpoint: Checkpoint, data: TrainingData, device: Device,
+    precision: TrainingConfiguration.Precision? = nil, progress: ProgressHandler = { _ in }
   ) throws -> Outcome {
     guard let test = data.test else { throw EvaluationImagesError.noTestImages }
-    let scorer = try Scorer(checkpoint: checkpoint, device: device)
+    let scorer = try Scorer(checkpoint: checkpoint, device: device, precision: precision)
     let start = Date()
     let result = try Evaluator.evaluate(scorer, on: test)
     let seconds = Date().timeIntervalSince(start)
@@ -53,7 +56,8 @@ public enum Trials {
     return Outcome(
       file: file, metadata: checkpoint.metadata, test: result, localisation: localisation, validation: validation,
       curves: LearningCurve.curves(of: events), losses: LossCurve.curves(of: events),
-      imagesPerSecond: Double(test.count) / max(seconds, 1e-9), warnings: data.warnings + localisation.warnings)
+      imagesPerSecond: Double(test.count) / max(seconds, 1e-9),
+      warnings: data.warnings + localisation.warnings + (scorer.warning.map { [$0] } ?? []))
   }
 
   /// How a series of trials ended.

@@ -7,16 +7,13 @@ struct StageRunner {
   /// Optimisers by update name.
   let optimisers: [String: any Optimiser]
   private let detector: any AnomalyDetector
-  private let precision: DType?
-  private let device: Device
+  private let precision: MixedPrecision
 
   /// Makes the optimisers of a stage; the detector's weights stay where they are from here on.
   init(
-    _ stage: TrainingStage, of detector: any AnomalyDetector, precision: TrainingConfiguration.Precision,
-    on device: Device
+    _ stage: TrainingStage, of detector: any AnomalyDetector, precision: MixedPrecision
   ) throws {
-    (self.stage, self.detector, self.device) = (stage, detector, device)
-    self.precision = precision == .bfloat16 ? .bfloat16 : nil
+    (self.stage, self.detector, self.precision) = (stage, detector, precision)
     var optimisers: [String: any Optimiser] = [:]
     for update in stage.updates { optimisers[update.name] = try update.options.makeOptimiser(of: update.module) }
     self.optimisers = optimisers
@@ -35,12 +32,24 @@ struct StageRunner {
     Set(stage.updates.filter { iteration % $0.interval == 0 }.map(\.name))
   }
 
-  /// Moves the weights of all updates that are due on a batch in network scale.
+  /// Moves the weights of all updates that are due on a batch in network scale. An iteration that bfloat16 stops is done
+  /// again in float32, with the same random numbers; updates before the one that failed have then moved twice.
   /// - Returns: the parts of their losses.
   func run(_ step: TrainingStep, on batch: Tensor) throws -> [(name: String, value: Tensor)] {
+    guard precision.format != .float32 else { return try iterate(step, on: batch) }
+    let random = try step.random.state()
+    return try precision.retrying {
+      try iterate(step, on: batch)
+    } restore: {
+      for update in stage.updates { try update.module.clearGradients() }
+      try step.random.restore(random)
+    }
+  }
+
+  private func iterate(_ step: TrainingStep, on batch: Tensor) throws -> [(name: String, value: Tensor)] {
     var parts: [(name: String, value: Tensor)] = []
     for update in stage.updates where step.due.contains(update.name) {
-      let losses = try withAutocast(precision, on: device) {
+      let losses = try precision {
         try detector.losses(of: update, on: batch, step: step)
       }
       try losses.total.backward()

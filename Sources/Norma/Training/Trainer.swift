@@ -15,6 +15,7 @@ public final class Trainer {
   let average: WeightAverage?
   let log: TrainingLog
   let tensorBoard: TensorBoardLog?
+  private let precision: MixedPrecision
   private let augmentation: Augmentation
   private let specification: InputSpecification
   private let progress: ProgressHandler
@@ -83,6 +84,8 @@ public final class Trainer {
     augmentation = Augmentation(configuration.augmentation)
     log = TrainingLog(in: folder)
     self.tensorBoard = tensorBoard.map { TensorBoardLog(in: $0) }
+    precision = MixedPrecision(configuration.training.precision, on: device)
+    warnings = precision.warning.map { [$0] } ?? []
     detector = try configuration.makeDetector()
     try detector.readGivenWeights()
     try detector.network.move(to: device)
@@ -108,8 +111,10 @@ public final class Trainer {
         "method": configuration.detector.method.rawValue, "seed": configuration.seed,
         "images": data.training.count, "parameters": detector.network.parameterCount, "device": device.description,
         "hardware": Hardware.description(device: device), "resumedAtEpoch": position.epoch,
+        "precision": precision.format.rawValue,
       ])
     try beginTensorBoard()
+    for warning in warnings { try log.append("warning", ["epoch": position.epoch + 1, "text": warning]) }
     let stages = detector.stages
     for (index, stage) in stages.enumerated() where index >= position.stage {
       position.stage = index
@@ -152,7 +157,7 @@ public final class Trainer {
 
   /// The stage with fresh optimisers, or with those of the interrupted run.
   private func runner(of stage: TrainingStage) throws -> StageRunner {
-    let runner = try StageRunner(stage, of: detector, precision: configuration.training.precision, on: device)
+    let runner = try StageRunner(stage, of: detector, precision: precision)
     for (name, optimiser) in runner.optimisers {
       if let state = pausedOptimisers[name] { try load(state, into: optimiser.state) }
     }
@@ -223,6 +228,7 @@ public final class Trainer {
         count: position.epoch * iterations + position.iteration,
         share: Double(position.epoch) / Double(epochs(of: stage)))
       try tally.add(runner.run(step, on: batch))
+      try warnAboutPrecision()
       try average?.update()
       position.iteration += 1
       images += indices.count
@@ -285,6 +291,13 @@ public final class Trainer {
     progress(message)
   }
 
+  /// Says, once, that the run does not have the precision that was asked for.
+  private func warnAboutPrecision() throws {
+    guard let warning = precision.warning, !warnings.contains(warning) else { return }
+    try log.append("warning", ["epoch": position.epoch + 1, "text": warning])
+    warnings.append(warning)
+  }
+
   private func afterEpoch(of stage: TrainingStage) throws {
     let choosing = stage.givesScores && configuration.training.checkpoint == .bestValidation
     let watchesTest = watchesTest && stage.givesScores
@@ -296,7 +309,7 @@ public final class Trainer {
       try withChosenWeights {
         let scorer = try Scorer.fitted(
           detector, to: data.training, heldOut: data.validation, configuration: configuration, device: device,
-          calibrates: choosing)
+          precision: precision, calibrates: choosing)
         for case (let name, let images?) in watched { try monitor(name, images, scorer, choosing: choosing) }
         if shows { try showPictures() }
         detector.fitted = [:]
@@ -349,7 +362,8 @@ public final class Trainer {
     progress(WorkProgress("calibrating", done: 0, total: 1, unit: "steps"))
     let watch = Stopwatch()
     let scorer = try Scorer.fitted(
-      detector, to: data.training, heldOut: data.validation, configuration: configuration, device: device)
+      detector, to: data.training, heldOut: data.validation, configuration: configuration, device: device,
+      precision: precision)
     position.add(watch)
     return try Checkpoint(of: detector, metadata: metadata(scorer.calibration))
   }
@@ -377,6 +391,7 @@ public final class Trainer {
     origin.checkpointRule = detector.stages.isEmpty ? "fitted, not trained" : checkpointRule
     origin.seconds = position.seconds
     origin.processorSeconds = position.processorSeconds
+    origin.precision = precision.format.rawValue
     origin.hardware = Hardware.description(device: device)
     return Checkpoint.Metadata(configuration: configuration, calibration: calibration, origin: origin)
   }

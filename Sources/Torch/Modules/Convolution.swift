@@ -47,7 +47,7 @@ public final class Convolution: Module {
 
   /// Convolves `[N, C, H, W]` or `[N, C, D, H, W]`.
   public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-    try apply(input, weight: weight.tensor, bias: bias?.tensor)
+    try apply(input, weight: weight.factor, bias: bias?.tensor)
   }
 
   /// Convolves with another weight and bias of the same shapes, for example with a norm folded in.
@@ -55,5 +55,33 @@ public final class Convolution: Module {
     try input.convolved(
       with: weight, bias: bias, stride: stride, padding: padding, groups: groups, transposed: transposed,
       outputPadding: outputPadding)
+  }
+}
+
+/// A convolution with its batch norm behind it: in evaluation they are one convolution, as a norm by stored statistics is
+/// linear. Who owns the two lists them in its `parts`, and calls `freeze` from its own.
+public final class NormalisedConvolution {
+  private let convolution: Convolution
+  private let norm: BatchNorm
+  /// Weight and bias with the norm folded in, once the weights are frozen.
+  private var frozen: (weight: Parameter, bias: Parameter)?
+
+  /// Joins the two.
+  public init(_ convolution: Convolution, _ norm: BatchNorm) { (self.convolution, self.norm) = (convolution, norm) }
+
+  /// Convolves and normalises `[N, C, H, W]` or `[N, C, D, H, W]`.
+  public func callAsFunction(_ input: Tensor, mode: Mode) throws(TorchError) -> Tensor {
+    guard mode == .evaluation else { return try norm(convolution(input), mode: mode) }
+    if let frozen { return try convolution.apply(input, weight: frozen.weight.factor, bias: frozen.bias.tensor) }
+    let (weight, bias) = try norm.folded(into: convolution)
+    return try convolution.apply(input, weight: weight, bias: bias)
+  }
+
+  /// Folds once for all evaluations to come, which then follow no change of weights or statistics.
+  public func freeze(as dtype: DType?) throws(TorchError) {
+    let (weight, bias) = try norm.folded(into: convolution)
+    let kernel = try Parameter(weight, isTrainable: false)
+    try kernel.freeze(as: dtype)
+    frozen = (kernel, try Parameter(bias, isTrainable: false))
   }
 }

@@ -27,12 +27,12 @@ public final class Linear: Module {
 
   /// Maps `[…, in]` to `[…, out]` and takes the GELU of it.
   public func gelu(_ input: Tensor) throws(TorchError) -> Tensor {
-    try input.linearGELU(weight.tensor, bias: bias?.tensor)
+    try input.linearGELU(weight.factor, bias: bias?.tensor)
   }
 
   /// Maps `[…, in]` to `[…, out]`.
   public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-    try input.linear(weight.tensor, bias: bias?.tensor)
+    try input.linear(weight.factor, bias: bias?.tensor)
   }
 }
 

@@ -4,6 +4,8 @@ import CTorch
 public final class Parameter {
   /// The current value.
   public private(set) var tensor: Tensor
+  /// A copy in a shorter type, which products take in mixed precision; see `Module.freeze`.
+  private var lowered: Tensor?
   /// Whether optimisers may change it; running statistics and the like are not trainable.
   public let isTrainable: Bool
 
@@ -15,20 +17,39 @@ public final class Parameter {
     tensor = isTrainable ? try own.requiringGradient() : own
   }
 
+  /// The value as a factor of products and convolutions: the frozen copy inside of mixed precision of its type.
+  public var factor: Tensor {
+    guard let lowered, ct_autocasts(lowered.device.raw.type, lowered.dtype.raw) else { return tensor }
+    return lowered
+  }
+
+  /// Casts the value once for all products to come; nil forgets the copy. Later changes of the value forget it as well.
+  public func freeze(as dtype: DType?) throws(TorchError) {
+    lowered = if let dtype { try tensor.detached().to(dtype) } else { nil }
+  }
+
   /// Overwrites the value in place; optimisers and averages keep following it.
   /// - Throws: `TorchError` when the shape differs.
-  public func assign(_ value: Tensor) throws(TorchError) { try tensor.assign(value) }
+  public func assign(_ value: Tensor) throws(TorchError) {
+    lowered = nil
+    try tensor.assign(value)
+  }
 
   /// Overwrites every element with `value` in place.
-  func fill(_ value: Double) throws(TorchError) { try tensor.fill(value) }
+  func fill(_ value: Double) throws(TorchError) {
+    lowered = nil
+    try tensor.fill(value)
+  }
 
   /// Overwrites the slices at `indices` (int64) along `axis` in place.
   public func overwrite(at indices: Tensor, axis: Int, with values: Tensor) throws(TorchError) {
+    lowered = nil
     try TorchError.check("overwrite", ct_index_copy_into(tensor.raw, Int64(axis), indices.raw, values.raw))
   }
 
   func move(to device: Device) throws(TorchError) {
     guard tensor.device != device else { return }
+    lowered = nil
     let moved = try tensor.detached().to(device)
     tensor = isTrainable ? try moved.requiringGradient() : moved
   }
@@ -107,6 +128,20 @@ open class Module {
   /// Stores every convolution's weight channels innermost. Optimisers and averages are made afterwards.
   public final func preferChannelsLast() throws(TorchError) {
     for (_, parameter) in namedParameters { try parameter.preferChannelsLast() }
+  }
+
+  /// Prepares a network whose weights will not change any more for scoring: matrices and kernels are cast once rather than
+  /// at every use, and what subclasses can compute ahead of time (a norm folded into its convolution) is.
+  /// - Parameter dtype: the type of mixed precision in which it will run; nil: its own.
+  open func freeze(as dtype: DType?) throws(TorchError) {
+    for part in parts {
+      switch part.content {
+      case .module(let module): try module.freeze(as: dtype)
+      case .parameter(let parameter) where parameter.isTrainable && parameter.tensor.rank > 1:
+        try parameter.freeze(as: dtype)
+      case .parameter: break
+      }
+    }
   }
 
   /// Runs `body` while no weight below collects gradients; gradients still flow through to the inputs.

@@ -50,7 +50,7 @@ public final class MultiHeadAttention: Module {
     }
     let rows = third * width..<(third + 1) * width
     let projected = try input.linear(
-      inputWeight.tensor.sliced(rows, axis: 0), bias: inputBias.tensor.sliced(rows, axis: 0))
+      inputWeight.factor.sliced(rows, axis: 0), bias: inputBias.tensor.sliced(rows, axis: 0))
     return try projected.reshaped([input.extent(0), input.extent(1), heads, width / heads]).transposed(1, 2)
   }
 }

@@ -31,7 +31,7 @@ struct AdversarialGolden {
 func train(
   _ detector: any AnomalyDetector, stage: Int = 0, on images: Tensor, iterations: Int, seed: UInt64 = 5
 ) throws -> [[String: Double]] {
-  let runner = try StageRunner(detector.stages[stage], of: detector, precision: .float32, on: .cpu)
+  let runner = try StageRunner(detector.stages[stage], of: detector, precision: MixedPrecision(.float32, on: .cpu))
   let random = try Generator(seed: seed)
   return try (0..<iterations).map { iteration in
     let step = TrainingStep(due: runner.due(in: iteration), random: random, iteration: iteration)

@@ -108,7 +108,7 @@ struct FAnoGANTests {
     let images = try smoothImages(4, side: 16, seed: 1)
     let all = trainable(detector, "critic", "generator", "encoder")
     func moved(stage: Int, _ due: Set<String>) throws -> Set<String> {
-      let runner = try StageRunner(detector.stages[stage], of: detector, precision: .float32, on: .cpu)
+      let runner = try StageRunner(detector.stages[stage], of: detector, precision: MixedPrecision(.float32, on: .cpu))
       let before = try detector.network.numbers()
       _ = try runner.run(TrainingStep(due: due, random: Generator(seed: 0)), on: images)
       return changedKeys(before, try detector.network.numbers()).intersection(all)
@@ -143,7 +143,7 @@ struct FAnoGANTests {
     let stages = detector.stages
     #expect(stages.map(\.name) == ["adversarial", "encoder"] && stages.map(\.epochs) == [nil, 3])
     #expect(stages.map(\.givesScores) == [false, true])
-    let runner = try StageRunner(stages[0], of: detector, precision: .float32, on: .cpu)
+    let runner = try StageRunner(stages[0], of: detector, precision: MixedPrecision(.float32, on: .cpu))
     let due = (0..<11).map { runner.due(in: $0) }
     #expect(due.allSatisfy { $0.contains("critic") })
     #expect(due.indices.filter { due[$0].contains("generator") } == [0, 5, 10])

@@ -94,7 +94,7 @@ struct GANomalyTests {
   func movement() throws {
     let detector = try detector()
     let images = try smoothImages(4, side: 16, seed: 1)
-    let runner = try StageRunner(detector.stages[0], of: detector, precision: .float32, on: .cpu)
+    let runner = try StageRunner(detector.stages[0], of: detector, precision: MixedPrecision(.float32, on: .cpu))
     func moved(_ due: Set<String>) throws -> Set<String> {
       let before = try detector.network.numbers()
       _ = try runner.run(TrainingStep(due: due, random: Generator(seed: 0)), on: images)

@@ -107,7 +107,7 @@ final class MultiLevelCrossAttention: Module {
     let read = try outputProjection(attended.transposed(1, 2).reshaped([levelCount, batch * count, width]))
     let sum =
       if let gates {
-        try Self.gatedSum(tokens, read, weight: gates.weight.tensor, bias: gates.bias.tensor)
+        try Self.gatedSum(tokens, read, weight: gates.weight.factor, bias: gates.bias.tensor)
       } else { try read.sum([0]) }
     return try (sum / Double(levelCount).squareRoot()).reshaped([batch, count, width])
   }

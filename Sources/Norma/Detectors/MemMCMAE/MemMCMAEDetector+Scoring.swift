@@ -7,6 +7,9 @@ extension MemMCMAEDetector {
     MemMCMAEScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
+  /// Yes: attention, band energies and structural similarity are computed in float32 whatever the format.
+  public var scoresInMixedPrecision: Bool { true }
+
   /// What the scores know of normal images.
   public var fitted: [String: Tensor] {
     get { (normal?.state ?? [:]).merging(usual?.state ?? [:]) { _, new in new } }

@@ -45,11 +45,15 @@ final class SimSIDDecoder: Module {
       if 4 - level == configuration.recombinedLevels { current = try grid.joined(current) }
       current = try current.resized(to: [2 * current.extent(2), 2 * current.extent(3)])
       if configuration.skips, level < 2 { current = try .concatenated([levels[3 - level], current], axis: 1) }
-      current = try up[level](current, mode: mode)
+      // What the last level rounds stays in the image as noise, which scores would take for structure.
+      current =
+        try level == 3 && mode != .training
+        ? current.inSinglePrecision { current throws(TorchError) in try up[level](current, mode: mode) }
+        : up[level](current, mode: mode)
       if level < 2, let memory = memories[level] { current = try memory(current, mode: mode, random: random) }
       features.append(current)
     }
-    let logits = try output(current)
+    let logits = try current.inSinglePrecision { current throws(TorchError) in try output(current) }
     return (try configuration.output == .tanh ? logits.tanh() : logits.sigmoid(), features)
   }
 }

@@ -7,6 +7,9 @@ extension SimSIDDetector {
     SimSIDScore.all(startingWith: configuration.scoring).map(\.rawValue)
   }
 
+  /// No: the default scores compare energies of small differences, x − r. Rounded, they moved AUROC on phantoms by 0.04.
+  public var scoresInMixedPrecision: Bool { false }
+
   /// What the scores know of normal images.
   public var fitted: [String: Tensor] {
     get {
@@ -87,7 +90,7 @@ extension SimSIDDetector {
     var parts: [Tensor] = []
     for level in try simSID.discriminator(images, mode: mode).features {
       let cells = min(4, level.extent(2))
-      let energy = try level.squared().averagePooled(to: [cells, cells])
+      let energy = try level.to(.float32).squared().averagePooled(to: [cells, cells])
       parts.append(try (energy + 1e-6).log().reshaped([level.extent(0), -1]))
     }
     return try .concatenated(parts, axis: 1)

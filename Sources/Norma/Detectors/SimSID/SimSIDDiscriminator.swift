@@ -40,13 +40,16 @@ final class SimSIDDiscriminator: Module {
     return (try logits(of: current), features)
   }
 
-  /// The feature map of the first level alone, `[B, 16, H / 2, W / 2]`; it has no norm.
+  /// The feature map of the first level alone, `[B, 16, H / 2, W / 2]`; it has no norm. Never in mixed precision, as scores
+  /// are differences of such maps.
   func firstFeatures(of images: Tensor) throws(TorchError) -> Tensor {
-    try convolutions[0](images).leakyReLU(slope: 0.2)
+    try images.inSinglePrecision { images throws(TorchError) in try convolutions[0](images).leakyReLU(slope: 0.2) }
   }
 
   /// The logits that follow from the last feature map: the part that Grad-CAM differentiates.
   func logits(of features: Tensor) throws(TorchError) -> Tensor {
-    try logit(features.reshaped([features.extent(0), -1])).squeezed(1)
+    try features.inSinglePrecision { features throws(TorchError) in
+      try logit(features.reshaped([features.extent(0), -1])).squeezed(1)
+    }
   }
 }

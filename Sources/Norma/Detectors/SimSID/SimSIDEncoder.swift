@@ -6,6 +6,7 @@ import Torch
 final class DoubleConvolution: Module {
   private let convolutions: [Convolution]
   private let norms: [BatchNorm]
+  private let pairs: [NormalisedConvolution]
 
   init(_ input: Int, _ output: Int, stride: Int = 1, generator: Generator) throws {
     convolutions = try (0..<3).map {
@@ -14,6 +15,7 @@ final class DoubleConvolution: Module {
         padding: 1, generator: generator)
     }
     norms = try (0..<3).map { _ in try BatchNorm(channels: output) }
+    pairs = zip(convolutions, norms).map { NormalisedConvolution($0, $1) }
   }
 
   override var parts: [Part] {
@@ -23,16 +25,13 @@ final class DoubleConvolution: Module {
   }
 
   func callAsFunction(_ input: Tensor, mode: Mode) throws(TorchError) -> Tensor {
-    let first = try normalised(input, 0, mode).relu()
-    let second = try normalised(first, 1, mode).relu()
-    return try (first + normalised(second, 2, mode)).relu()
+    let first = try pairs[0](input, mode: mode).relu()
+    let second = try pairs[1](first, mode: mode).relu()
+    return try (first + pairs[2](second, mode: mode)).relu()
   }
 
-  /// Convolution and norm `index`; in evaluation as one convolution with the norm folded in.
-  private func normalised(_ input: Tensor, _ index: Int, _ mode: Mode) throws(TorchError) -> Tensor {
-    guard mode == .evaluation else { return try norms[index](convolutions[index](input), mode: mode) }
-    let (weight, bias) = try norms[index].folded(into: convolutions[index])
-    return try convolutions[index].apply(input, weight: weight, bias: bias)
+  override func freeze(as dtype: DType?) throws(TorchError) {
+    for pair in pairs { try pair.freeze(as: dtype) }
   }
 }
 

@@ -71,11 +71,12 @@ final class SpaceAwareMemory: Module {
 
   /// Reads with features `[B, blocks, C]`: the same shape, each feature replaced by its mixture of items.
   func callAsFunction(_ features: Tensor) throws(TorchError) -> Tensor {
-    let memory = items.tensor
+    let memory = items.factor
     let isShared = memory.extent(0) == 1
     let queries = try isShared ? features.reshaped([1, -1, features.extent(2)]) : features.transposed(0, 1)
-    if pointer != nil { pending = try queries.detached() }
-    let weights = try shrinkage.weights(queries.matmul(memory.transposed(1, 2)))
+    if pointer != nil { pending = try queries.detached().to(items.tensor.dtype) }
+    // Which items survive is decided in float32, also in mixed precision, whose product has ties.
+    let weights = try shrinkage.weights(queries.matmul(memory.transposed(1, 2)).to(items.tensor.dtype))
     let read = try weights.matmul(memory)
     return try isShared ? read.reshaped(features.shape) : read.transposed(0, 1)
   }
@@ -164,10 +165,10 @@ final class BlockReduction: Module {
   override var parts: [Part] { [.tensor("down", downward), .tensor("up", upward)] }
 
   /// `[B, blocks, width]` to `[B, blocks, reduced]`.
-  func down(_ rows: Tensor) throws(TorchError) -> Tensor { try .einsum("bkw,krw->bkr", rows, downward.tensor) }
+  func down(_ rows: Tensor) throws(TorchError) -> Tensor { try .einsum("bkw,krw->bkr", rows, downward.factor) }
 
   /// `[B, blocks, reduced]` to `[B, blocks, width]`.
-  func up(_ rows: Tensor) throws(TorchError) -> Tensor { try .einsum("bkr,kwr->bkw", rows, upward.tensor) }
+  func up(_ rows: Tensor) throws(TorchError) -> Tensor { try .einsum("bkr,kwr->bkw", rows, upward.factor) }
 }
 
 /// The masked shortcut of SQUID (training only): each cell keeps the new value with probability ρ, else the old one.

@@ -57,6 +57,17 @@ final class RandomFeatures: Module {
   func callAsFunction(
     queries: Tensor, keys: Tensor, values: Tensor, keep: Tensor?, state: State?
   ) throws(TorchError) -> (output: Tensor, state: State) {
+    guard queries.dtype == .bfloat16 else { return try attended(queries, keys, values, keep: keep, state: state) }
+    // Exponentials and long running sums: never in mixed precision.
+    return try withoutAutocast(on: queries.device) { () throws(TorchError) in
+      try attended(
+        queries.to(.float32), keys.to(.float32), values.to(.float32), keep: keep, state: state)
+    }
+  }
+
+  private func attended(
+    _ queries: Tensor, _ keys: Tensor, _ values: Tensor, keep: Tensor?, state: State?
+  ) throws(TorchError) -> (output: Tensor, state: State) {
     let count = queries.extent(2)
     let own = try features(of: queries, isQuery: true)
     var theirs = try features(of: keys, isQuery: false)

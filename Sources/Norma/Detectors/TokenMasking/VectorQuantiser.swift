@@ -79,7 +79,8 @@ final class VectorQuantiser: Module {
   /// argmin over k of |z|² − 2 z·e_k + |e_k|², for rows `[N, E]`; |z|² is the same for all k.
   private func nearest(to vectors: Tensor) throws(TorchError) -> Tensor {
     let lengths = try codes.tensor.squared().sum([1])
-    return try (lengths - vectors.linear(codes.tensor) * 2).indexOfMinimum(axis: 1)
+    let products = try withoutAutocast(on: vectors.device) { () throws(TorchError) in try vectors.linear(codes.tensor) }
+    return try (lengths - products * 2).indexOfMinimum(axis: 1)
   }
 
   /// N ← γN + (1 − γ)c; m ← γm + (1 − γ)s; e ← m / Ñ with Ñ = (N + ε)/(ΣN + Kε) · ΣN.
