@@ -1,4 +1,4 @@
-"""Times MemMC-MAE in eager PyTorch on the CPU, task by task as asked on standard input (see README.md)."""
+"""Times MemMC-MAE in PyTorch, eager unless `--compile` is given, task by task as asked on standard input (see README.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import argparse
 import torch
 from torch import Tensor
 
-from driver import serve
+from driver import serve, warmed_up
+from machine import Machine, add_options
 from memmc_mae import Configuration, Network, lean_score, loss, score
 
 BATCHES = 2
@@ -27,14 +28,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--mask-ratio", type=float, default=0.75)
     parser.add_argument("--masks", type=int, default=10, help="passes of a score")
     parser.add_argument("--batch", type=int, default=32, help="images in a batch")
-    parser.add_argument("--threads", type=int, default=1, help="threads of one operation")
+    add_options(parser)
     return parser.parse_args()
 
 
 def main() -> None:
     options = arguments()
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
+    machine = Machine(options)
     configuration = Configuration(
         image_size=options.size,
         patch=options.patch,
@@ -49,39 +49,44 @@ def main() -> None:
     )
     network, lean_network = Network(configuration), Network(configuration, lean=True)
     lean_network.load_state_dict(network.state_dict())
+    network, lean_network = machine.network(network), machine.network(lean_network)
     settings = {"lr": 1e-4, "betas": (0.9, 0.95), "weight_decay": 0.05}
     optimiser = torch.optim.AdamW(network.parameters(), **settings)
     lean_optimiser = torch.optim.AdamW(lean_network.parameters(), **settings, fused=True)
     batches = torch.rand(BATCHES, options.batch, 1, options.size, options.size) * 2 - 1
+    batches = batches.to(machine.device)
 
     def noise(*shape: int) -> Tensor:
-        return torch.rand(*shape, configuration.patches)
+        return torch.rand(*shape, configuration.patches, device=machine.device)
 
     def train(trained: Network, steps: torch.optim.Optimizer, count: int) -> int:
         trained.train()
         for index in range(count):
             images = batches[index % BATCHES]
-            prediction, masking = trained(images, noise(options.batch))
+            with machine.passes():
+                prediction, masking = trained(images, noise(options.batch))
+                difference = loss(prediction, images, masking.hidden, options.patch)
             steps.zero_grad(set_to_none=True)
-            loss(prediction, images, masking.hidden, options.patch).backward()
+            difference.backward()
             steps.step()
         return count * options.batch
 
-    def evaluate(function, scored: Network, count: int) -> int:
+    def evaluate(function, scored: Network, count: int, batch: int = options.batch) -> int:
         scored.eval()
-        for index in range(count):
-            function(scored, batches[index % BATCHES], noise(options.masks, options.batch))
-        return count * options.batch
+        with machine.passes():
+            for index in range(count):
+                function(scored, batches[index % BATCHES, :batch], noise(options.masks, batch)).tolist()
+        return count * batch
 
     tasks = {
         "train": lambda count: train(network, optimiser, count),
         "train-lean": lambda count: train(lean_network, lean_optimiser, count),
         "score": lambda count: evaluate(score, network, count),
         "score-lean": lambda count: evaluate(lean_score, lean_network, count),
+        "score-one": lambda count: evaluate(score, network, count, batch=1),
+        "score-one-lean": lambda count: evaluate(lean_score, lean_network, count, batch=1),
     }
-    for task in tasks.values():
-        task(1)
-    serve(tasks)
+    serve(warmed_up(tasks, options.tasks), machine)
 
 
 if __name__ == "__main__":

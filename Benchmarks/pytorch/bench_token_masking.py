@@ -1,4 +1,4 @@
-"""Times iterative latent token masking in eager PyTorch on the CPU, as asked on standard input (see README.md)."""
+"""Times iterative latent token masking in PyTorch, eager unless `--compile` is given, as asked on standard input (see README.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import token_healing as healing
-from driver import Scaled, serve
+from driver import Scaled, serve, warmed_up
+from machine import Machine, add_options
 from token_masking import (
     Autoencoder,
     AutoencoderConfiguration,
@@ -43,16 +44,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pixels", type=int, default=2000, help="pixels whose densities scikit-learn estimates")
     parser.add_argument("--batch", type=int, default=16, help="images in a batch of the transformer")
     parser.add_argument("--autoencoder-batch", type=int, default=32, help="images in a batch of the VQ-VAE")
-    parser.add_argument("--tasks", nargs="+", default=[], help="the only tasks to warm up and to offer")
-    parser.add_argument("--threads", type=int, default=1, help="threads of one operation")
+    add_options(parser)
     return parser.parse_args()
 
 
 class Bench:
     """Networks with random weights, images of noise, and the work on them."""
 
-    def __init__(self, options: argparse.Namespace):
-        self.options = options
+    def __init__(self, options: argparse.Namespace, machine: Machine):
+        self.options, self.machine, self.device = options, machine, machine.device
         self.extents = tuple(options.volume or (options.size, options.size))
         self.cell = 2**options.levels
         self.grid = tuple(extent // self.cell for extent in self.extents)
@@ -78,8 +78,9 @@ class Bench:
                 spatial_positions=options.spatial,
             )
         )
-        self.inverse = torch.arange(self.tokens)
-        self.image = torch.rand(1, 1, *self.extents)
+        self.autoencoder, self.transformer = machine.network(self.autoencoder), machine.network(self.transformer)
+        self.inverse = torch.arange(self.tokens, device=self.device)
+        self.image = torch.rand(1, 1, *self.extents, device=self.device)
         self.optimisers = {
             lean: {
                 "autoencoder": torch.optim.Adam(self.autoencoder.parameters(), 5e-4, fused=lean),
@@ -91,24 +92,30 @@ class Bench:
     def train_transformer(self, count: int, lean: bool = False) -> int:
         """Steps on stored codes; with `--masked` above 0 some of them masked."""
         batch, optimiser = self.options.batch, self.optimisers[lean]["transformer"]
-        tokens = torch.randint(self.options.codes, (batch, self.tokens))
-        keep = (torch.rand(batch, self.tokens) >= self.options.masked).float() if self.options.masked > 0 else None
+        tokens = torch.randint(self.options.codes, (batch, self.tokens), device=self.device)
+        keep = None
+        if self.options.masked > 0:
+            keep = (torch.rand(batch, self.tokens, device=self.device) >= self.options.masked).float()
         self.transformer.train()
         for _ in range(count):
             optimiser.zero_grad(set_to_none=True)
-            masked_cross_entropy(self.transformer(tokens, keep), tokens, keep).backward()
+            with self.machine.passes():
+                loss = masked_cross_entropy(self.transformer(tokens, keep), tokens, keep)
+            loss.backward()
             optimiser.step()
         return count * batch
 
     def train_autoencoder(self, count: int, lean: bool = False) -> int:
         """Steps on pixel, spectral and commitment loss."""
         batch, optimiser = self.options.autoencoder_batch, self.optimisers[lean]["autoencoder"]
-        images = torch.rand(batch, 1, *self.extents)
+        images = torch.rand(batch, 1, *self.extents, device=self.device)
         pixel_loss = {"squared": F.mse_loss, "absolute": F.l1_loss}[self.options.pixel_loss]
         self.autoencoder.train()
         for _ in range(count):
             optimiser.zero_grad(set_to_none=True)
-            reconstruction, commitment = self.autoencoder(images)
+            with self.machine.passes():
+                reconstruction, commitment = self.autoencoder(images)
+            reconstruction = reconstruction.float()
             loss = pixel_loss(reconstruction, images) + spectral_loss(reconstruction, images) + commitment
             loss.backward()
             optimiser.step()
@@ -126,9 +133,11 @@ class Bench:
         function = healing.heal if lean else healing.heal_officially
         flagged = max(1, round(self.options.flagged * self.tokens))
         for _ in range(count):
-            tokens = torch.randint(self.options.codes, (self.tokens,))
-            flags = torch.zeros(self.tokens).index_fill_(0, torch.randperm(self.tokens)[:flagged], 1)
-            function(self.transformer, tokens, flags, self.options.samples)
+            tokens = torch.randint(self.options.codes, (self.tokens,), device=self.device)
+            places = torch.randperm(self.tokens, device=self.device)[:flagged]
+            flags = torch.zeros(self.tokens, device=self.device).index_fill_(0, places, 1)
+            with self.machine.passes():
+                function(self.transformer, tokens, flags, self.options.samples)
         return count
 
     def densities(self, values: Tensor, samples: Tensor) -> tuple[float, float]:
@@ -147,8 +156,9 @@ class Bench:
     def map(self, count: int, lean: bool = False) -> int | Scaled:
         """Density maps of whole images from S * D reconstructions."""
         pixels = torch.Size(self.extents).numel()
-        samples = torch.rand(self.options.samples * self.options.decodings, pixels)
-        values, extra, share = torch.rand(pixels), 0.0, 1.0
+        device = self.device if lean else "cpu"  # scikit-learn's
+        samples = torch.rand(self.options.samples * self.options.decodings, pixels, device=device)
+        values, extra, share = torch.rand(pixels, device=device), 0.0, 1.0
         for _ in range(count):
             if lean:
                 self.lean_densities(values, samples)
@@ -156,6 +166,11 @@ class Bench:
                 more, share = self.densities(values, samples)
                 extra += more
         return count if lean else Scaled(count, extra, share)
+
+    def heal_and_map(self, count: int, lean: bool = False) -> int | Scaled:
+        """Both, of whole images."""
+        self.heal(count, lean)
+        return self.map(count, lean)
 
     @torch.inference_mode()
     def score(self, count: int, lean: bool = False) -> int | Scaled:
@@ -165,12 +180,15 @@ class Bench:
         functions = (healing.heal, healing.decode) if lean else (healing.heal_officially, healing.decode_officially)
         extra, share = 0.0, 1.0
         for _ in range(count):
-            tokens = self.autoencoder.encode(self.image).flatten(1)
-            flags = self.flags(tokens)
-            sequences = functions[0](self.transformer, tokens[0], flags, self.options.samples)
-            stack = functions[1](self.autoencoder, sequences, self.inverse, self.grid, self.options.decodings)
-            valid = torch.from_numpy(healing.evaluation_mask(flags.view(self.grid).numpy(), self.cell))
-            values, samples = self.image[0, 0][valid], stack[:, 0][:, valid].clamp(0, 1)
+            with self.machine.passes():
+                tokens = self.autoencoder.encode(self.image).flatten(1)
+                flags = self.flags(tokens)
+                sequences = functions[0](self.transformer, tokens[0], flags, self.options.samples)
+                stack = functions[1](self.autoencoder, sequences, self.inverse, self.grid, self.options.decodings)
+            valid = torch.from_numpy(healing.evaluation_mask(flags.view(self.grid).float().cpu().numpy(), self.cell))
+            image, stack = (self.image.cpu(), stack.float().cpu()) if not lean else (self.image, stack.float())
+            valid = valid.to(image.device)
+            values, samples = image[0, 0][valid], stack[:, 0][:, valid].clamp(0, 1)
             if lean:
                 self.lean_densities(values, samples)
             else:
@@ -181,28 +199,23 @@ class Bench:
 
 def main() -> None:
     options = arguments()
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
-    bench = Bench(options)
+    machine = Machine(options)
+    bench = Bench(options, machine)
     works = {
         "train": bench.train_transformer,
         "train-vqvae": bench.train_autoencoder,
         "heal": bench.heal,
         "kde": bench.map,
+        "heal-kde": bench.heal_and_map,
         "score": bench.score,
+        "score-one": bench.score,
     }
     tasks = {
         name + ("-lean" if lean else ""): lambda count, work=work, lean=lean: work(count, lean)
         for name, work in works.items()
         for lean in (False, True)
     }
-    unknown = [name for name in options.tasks if name not in tasks]
-    if unknown:
-        raise SystemExit(f"--tasks: {', '.join(unknown)} is none of {', '.join(tasks)}")
-    offered = {name: task for name, task in tasks.items() if not options.tasks or name in options.tasks}
-    for task in offered.values():
-        task(1)
-    serve(offered)
+    serve(warmed_up(tasks, options.tasks), machine)
 
 
 if __name__ == "__main__":

@@ -22,26 +22,46 @@ class Scaled(NamedTuple):
     """Share of the scaled part that was done."""
 
 
-def forget_peak() -> None:
-    """Lets `peak_memory` count from now on, where the system can."""
-    try:
-        (PROCESS / "clear_refs").write_text("5")
-    except OSError:
-        pass
+class Processor:
+    """Where the work of a process is done, and what it holds."""
+
+    def finish(self) -> None:
+        """Waits until everything asked of the device is done; on the processor it is already."""
+
+    def forget_peak(self) -> None:
+        """Lets `peak_memory` count from now on, where the system can."""
+        try:
+            (PROCESS / "clear_refs").write_text("5")
+        except OSError:
+            pass
+
+    def peak_memory(self) -> int:
+        """Most bytes resident at once: since `forget_peak` on Linux, else since the process began."""
+        try:
+            status = (PROCESS / "status").read_text()
+            return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+        except (OSError, StopIteration):
+            unit = 1 if sys.platform == "darwin" else 1024
+            return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def peak_memory() -> int:
-    """Most bytes resident at once: since `forget_peak` on Linux, else since the process began."""
-    try:
-        status = (PROCESS / "status").read_text()
-        return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
-    except (OSError, StopIteration):
-        unit = 1 if sys.platform == "darwin" else 1024
-        return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+Task = Callable[[int], "int | Scaled"]
+"""Does its work that often and returns the images it saw."""
 
 
-def serve(tasks: dict[str, Callable[[int], int | Scaled]]) -> None:
-    """Answers `<task> <count>` lines until `quit`; a task does its work `count` times and returns the images it saw."""
+def warmed_up(tasks: dict[str, Task], only: list[str]) -> dict[str, Task]:
+    """The tasks that `only` names, all where it is empty, each done once."""
+    unknown = [name for name in only if name not in tasks]
+    if unknown:
+        raise SystemExit(f"--tasks: {', '.join(unknown)} is none of {', '.join(tasks)}")
+    offered = {name: task for name, task in tasks.items() if not only or name in only}
+    for task in offered.values():
+        task(1)
+    return offered
+
+
+def serve(tasks: dict[str, Task], machine: Processor = Processor()) -> None:
+    """Answers `<task> <count>` lines until `quit`."""
     for line in sys.stdin:
         words = line.split()
         if words == ["quit"]:
@@ -49,11 +69,13 @@ def serve(tasks: dict[str, Callable[[int], int | Scaled]]) -> None:
         if len(words) != 2 or words[0] not in tasks or not words[1].isdecimal():
             reply = {"error": f"expected quit or one of {', '.join(sorted(tasks))} and a count, found {line.strip()!r}"}
         else:
-            forget_peak()
+            machine.finish()
+            machine.forget_peak()
             start = time.perf_counter()
             result = tasks[words[0]](int(words[1]))
+            machine.finish()
             seconds = time.perf_counter() - start
-            reply = {"work": words[0], "seconds": seconds, "images": result, "peakBytes": peak_memory()}
+            reply = {"work": words[0], "seconds": seconds, "images": result, "peakBytes": machine.peak_memory()}
             if isinstance(result, Scaled):
                 reply |= {"seconds": seconds + result.extra_seconds, "images": result.images}
                 reply["measuredShare"] = result.measured_share

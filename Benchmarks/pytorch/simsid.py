@@ -11,8 +11,9 @@ Patches are batch-major and row-major over the grid: index = b * G + row * g + c
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Callable, ContextManager, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -88,6 +89,8 @@ class GeneratorOutput(NamedTuple):
     teacher_reconstruction: Tensor | None
     distillation: Tensor | None
     """Sum over decoder levels of the mean squared difference of student and teacher features."""
+    embeddings: list[Tensor]
+    """What the authors' network keeps and nobody uses; empty unless asked for."""
 
 
 def split(images: Tensor, grid: int) -> Tensor:
@@ -330,16 +333,23 @@ class Generator(nn.Module):
         self.teacher_out = Output(channels[0])
         self.out_nonlinear = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid}[configuration.output]()
 
-    def forward(self, images: Tensor, with_teacher: bool = True) -> GeneratorOutput:
+    def forward(self, images: Tensor, with_teacher: bool = True, keeps_embeddings: bool = False) -> GeneratorOutput:
+        """`keeps_embeddings` does what the authors' network does beside: see `embeddings`."""
         skips, bottleneck = self.encode(images)
         student = self.decode(self.inpaint_block(bottleneck), skips, self.up_blocks, self.memory_blocks)
         reconstruction = self.out_nonlinear(self.out_conv(student[-1]))
+        kept = self.embeddings(bottleneck, student, reconstruction) if keeps_embeddings else []
         if not with_teacher:
-            return GeneratorOutput(reconstruction, None, None)
+            return GeneratorOutput(reconstruction, None, None, kept)
         detached = [skip if skip is None else skip.detach() for skip in skips]
         teacher = self.decode(bottleneck.detach(), detached, self.teacher_ups, [nn.Identity()] * LEVELS)
         distillation = sum(F.mse_loss(ours, theirs) for ours, theirs in zip(student, teacher))
-        return GeneratorOutput(reconstruction, self.out_nonlinear(self.teacher_out(teacher[-1])), distillation)
+        return GeneratorOutput(reconstruction, self.out_nonlinear(self.teacher_out(teacher[-1])), distillation, kept)
+
+    def embeddings(self, bottleneck: Tensor, student: list[Tensor], reconstruction: Tensor) -> list[Tensor]:
+        """The bottleneck and the patch-wise decoder levels laid back into images, and the reconstruction cut up again."""
+        patchwise = [bottleneck, *student[:PATCHWISE_LEVELS]]
+        return [*(recombine(level, self.grid) for level in patchwise), split(reconstruction, self.grid)]
 
     def encode(self, images: Tensor) -> tuple[list[Tensor | None], Tensor]:
         """The skip of each decoder level, deepest first, and the bottleneck `[B * G, 16 * width, h, h]`."""
@@ -426,8 +436,16 @@ def load_official_state(generator: Generator, state: dict[str, Tensor]) -> None:
 class Training:
     """The networks, their optimisers and one iteration of the published schedule."""
 
-    def __init__(self, configuration: Configuration, generator: Generator, discriminator: Discriminator):
+    def __init__(
+        self,
+        configuration: Configuration,
+        generator: Generator,
+        discriminator: Discriminator,
+        passes: Callable[[], ContextManager] = nullcontext,
+    ):
+        """`passes` gives the context of forward passes, such as mixed precision."""
         self.configuration = configuration
+        self.passes = passes
         self.generator = generator.train()
         self.discriminator = discriminator.train()
         rate, betas = configuration.learning_rate, (0.5, 0.999)
@@ -435,11 +453,16 @@ class Training:
         self.discriminator_optimiser = torch.optim.Adam(discriminator.parameters(), rate, betas)
 
     def official_iteration(self, images: Tensor, index: int) -> dict[str, float]:
-        """Iteration `index` of an epoch as the authors run it; returns the unweighted losses."""
-        output = self.generator(images)
+        """Iteration `index` of an epoch as the authors run it; returns the unweighted losses.
+
+        All passes are recorded, embeddings kept, and each gradient's mean read back.
+        """
+        with self.passes():
+            output = self.generator(images, keeps_embeddings=True)
         losses = self.critic_step(images, output.reconstruction.detach())
         if index % self.configuration.critic_steps == 0:
             losses |= self.generator_step(images, output)
+        gradient_means(self.generator)
         return losses
 
     def lean_iteration(self, images: Tensor, index: int) -> dict[str, float]:
@@ -449,7 +472,7 @@ class Training:
         therefore differ; the generator step leaves the discriminator's gradients alone.
         """
         trains_generator = index % self.configuration.critic_steps == 0
-        with torch.set_grad_enabled(trains_generator):
+        with torch.set_grad_enabled(trains_generator), self.passes():
             output = self.generator(images, with_teacher=trains_generator)
         losses = self.critic_step(images, output.reconstruction.detach())
         if trains_generator:
@@ -461,26 +484,33 @@ class Training:
     def critic_step(self, images: Tensor, reconstruction: Tensor) -> dict[str, float]:
         """One step of the discriminator."""
         self.discriminator_optimiser.zero_grad()
-        loss = adversarial_loss(self.discriminator(images), True)
-        loss = loss + adversarial_loss(self.discriminator(reconstruction), False)
+        with self.passes():
+            loss = adversarial_loss(self.discriminator(images), True)
+            loss = loss + adversarial_loss(self.discriminator(reconstruction), False)
         (self.configuration.discriminator_weight * loss).backward()
         self.discriminator_optimiser.step()
         return {"discriminator": loss.item()}
 
     def generator_step(self, images: Tensor, output: GeneratorOutput) -> dict[str, float]:
         """One step of everything else, against the discriminator as it is now."""
-        losses = {
-            "student": F.mse_loss(output.reconstruction, images),
-            "teacher": F.mse_loss(output.teacher_reconstruction, images),
-            "distillation": output.distillation,
-            "generator": adversarial_loss(self.discriminator(output.reconstruction), True),
-        }
+        with self.passes():
+            losses = {
+                "student": F.mse_loss(output.reconstruction, images),
+                "teacher": F.mse_loss(output.teacher_reconstruction, images),
+                "distillation": output.distillation,
+                "generator": adversarial_loss(self.discriminator(output.reconstruction), True),
+            }
         total = sum(getattr(self.configuration, f"{name}_weight") * loss for name, loss in losses.items())
         self.generator_optimiser.zero_grad()
         total.backward()
         self.generator_optimiser.step()
         self.generator.update_queues()
         return {name: loss.item() for name, loss in losses.items()}
+
+
+def gradient_means(network: nn.Module) -> list[float]:
+    """The mean magnitude of each parameter's gradient, read back one by one: the authors' log has them every iteration."""
+    return [parameter.grad.abs().mean().item() for parameter in network.parameters() if parameter.grad is not None]
 
 
 def adversarial_loss(logits: Tensor, real: bool) -> Tensor:
@@ -499,12 +529,13 @@ def score(generator: Generator, discriminator: Discriminator, images: Tensor, wi
     return discriminator(reconstruction, per_image=True).squeeze(1)
 
 
-@torch.inference_mode()
 def score_officially(generator: Generator, discriminator: Discriminator, images: Tensor) -> Tensor:
-    """The logits of `score` as the authors obtain them: image by image, the discriminator in training mode.
+    """The logits of `score` as the authors obtain them: image by image, each read back, the discriminator in training mode,
+    teacher, embeddings and gradients' records included although nobody uses them.
 
     Moves the discriminator's running statistics.
     """
     generator.eval()
     discriminator.train()
-    return torch.cat([discriminator(generator(image).reconstruction) for image in images.split(1)]).squeeze(1)
+    logits = [discriminator(generator(image, keeps_embeddings=True).reconstruction) for image in images.split(1)]
+    return torch.tensor([logit.item() for logit in logits])

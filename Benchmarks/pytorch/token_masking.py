@@ -295,7 +295,7 @@ class Attention(nn.Module):
             return self.merged(linear_attention(queries, keys, values, self.projection, keep))
         if keep is None:
             return self.merged(F.scaled_dot_product_attention(queries, keys, values, is_causal=True))
-        causal = torch.ones(tokens.shape[1], tokens.shape[1], dtype=torch.bool).tril()
+        causal = torch.ones(tokens.shape[1], tokens.shape[1], dtype=torch.bool, device=tokens.device).tril()
         allowed = causal & (keep > 0)[:, None, None, :]
         return self.merged(F.scaled_dot_product_attention(queries, keys, values, attn_mask=allowed))
 
@@ -314,7 +314,8 @@ class Attention(nn.Module):
         else:
             keys, values = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
             count, total = queries.shape[2], keys.shape[2]
-            allowed = torch.ones(count, total, dtype=torch.bool).tril(total - count) if count > 1 else None
+            square = torch.ones(count, total, dtype=torch.bool, device=tokens.device)
+            allowed = square.tril(total - count) if count > 1 else None
             attended = F.scaled_dot_product_attention(queries, keys, values, attn_mask=allowed)
         return self.merged(attended), (keys, values)
 

@@ -5,6 +5,7 @@
 
 #include "attention_kernel.h"
 #include "autocast.h"
+#include "counting.h"
 #include "handles.h"
 #include "parallel.h"
 
@@ -33,6 +34,11 @@ struct Problem {
   at::Tensor query, key, value, bias;
   bool causal;
   double scale;
+
+  // Multiply-adds of the two products: queries with keys, weights with values.
+  int64_t multiply_adds() const {
+    return query.size(0) * query.size(1) * attended_pairs(query.size(2), key.size(2), causal) * 2 * query.size(3);
+  }
 
   // Calls `work` with every batch entry, head and scratch memory.
   template <typename Work>
@@ -65,6 +71,8 @@ at::Tensor forward(const Problem &problem, const at::Tensor &normalisers) {
   problem.each_head(output, normalisers, [](const Head &head, int64_t, int64_t, float *scratch) {
     attention_forward(head, scratch);
   });
+  if (is_counting())
+    count_kernel(at::kFloat, problem.multiply_adds(), {problem.query, problem.key, problem.value}, {output});
   return output;
 }
 
@@ -93,6 +101,9 @@ struct Attention : torch::autograd::Function<Attention> {
     problem.each_head(saved[4], saved[5], [&](const Head &head, int64_t b, int64_t h, float *scratch) {
       attention_backward(head, {rows(gradient, b, h), rows(query, b, h), rows(key, b, h), rows(value, b, h)}, scratch);
     });
+    if (is_counting())
+      count_kernel(at::kFloat, 2 * problem.multiply_adds(),
+                   {problem.query, problem.key, problem.value, saved[4], gradient}, {query, key, value});
     return {query, key, value, at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };

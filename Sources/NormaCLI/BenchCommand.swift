@@ -7,17 +7,20 @@ import Torch
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Images per second of training, scoring and loading, beside a peer in the same run.",
+    abstract: "Speed of training, scoring and loading, beside a peer in the same run and this machine's ceilings.",
     discussion: """
-      Ours and the peer's work alternate round by round, so that a busy machine slows both; medians and the median of the
-      round-by-round ratios are printed, and the most memory that each had resident. Without --peer only our own figures.
-      `make bench` sets the peer up.
+      Ours and the peer's work alternate round by round, so that a busy machine slows both; medians, the median of the
+      round-by-round ratios and their extremes are printed, and the most memory that each had resident. Multiply-adds are
+      counted while the work warms up; divided by the highest rate that the machine reaches they give the floor, the time
+      below which it cannot go, and the share of that rate. Without --peer only our own figures. `make bench` sets the peer
+      up and runs everything.
 
       Examples:
-        norma bench --preset simsid-laptop-64
+        norma bench --method simsid --batch 16 --size 128 --set training.precision=bfloat16
         norma bench --preset memmc-mae-laptop-64 --peer "python3 Benchmarks/pytorch/bench_memmc_mae.py"
-        norma bench --preset simsid-paper --set training.batchSize=8 --rounds 3 --task train
-        norma bench --peer "python3 Benchmarks/pytorch/bench_simsid.py"
+        norma bench --preset simsid-paper --task score-one --peer "python3 Benchmarks/pytorch/bench_simsid.py"
+        norma bench --ceilings
+        norma bench --scaling --preset simsid-laptop-64 --output scaling
         norma bench --folder images --peer "python3 Benchmarks/pytorch/bench_loading.py --folder images --workers 2"
         norma bench --metrics
         norma bench --folder scans --volumes --peer "python3 Benchmarks/medical/bench_reading.py --folder scans"
@@ -32,13 +35,37 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "Time metrics: AUROC with its bootstrap interval in scores, AUPRO in maps of 256×256 per second.")
   var metrics = false
 
+  @Flag(help: "Measure what this machine reaches at best: matrix products and memory, with all threads and with one.")
+  var ceilings = false
+
+  @Option(help: "Take the ceilings from a file of --ceilings --json instead of measuring them again.")
+  var ceilingsFrom: String?
+
+  @Flag(help: "Measure time against images, or tokens, and fit a line; --output gets scaling.csv and plots.")
+  var scaling = false
+
+  @Option(name: .shortAndLong, help: "Folder of what --scaling writes.")
+  var output: String?
+
+  @Option(help: "Print the rows in a file of --json as one table of Markdown, and do nothing else.")
+  var summary: String?
+
+  @Option(help: "Images in a training batch.")
+  var batch: Int?
+
+  @Option(help: "Side of the images.")
+  var size: Int?
+
   @Option(help: "The peer's command line; the network's sizes, batch and threads are added.")
   var peer: String?
+
+  @Option(help: "Only this one of the peer's works, such as train-lean; repeatable.")
+  var peerTask: [String] = []
 
   @Option(help: "Rounds to take the median over, after one to warm up.")
   var rounds = 5
 
-  @Option(help: "Training cycles, and batches to score, in one round.")
+  @Option(help: "Training cycles, batches or images to score, in one round.")
   var repeats = 2
 
   @Option(name: .customLong("task"), help: "Only this kind of work, which then has its memory to itself; repeatable.")
@@ -53,111 +80,105 @@ struct BenchCommand: AsyncParsableCommand {
       throw ValidationError("--metrics goes without --folder and --peer.")
     }
     guard rounds >= 1, repeats >= 1 else { throw ValidationError("--rounds and --repeats must be 1 or more.") }
+    guard [metrics, folder != nil, ceilings, scaling, summary != nil].filter({ $0 }).count <= 1 else {
+      throw ValidationError("Give one of --folder, --metrics, --ceilings, --scaling and --summary.")
+    }
+    guard !scaling || (output != nil && peer == nil) else {
+      throw ValidationError("--scaling needs --output, a folder for its table and plots, and goes without --peer.")
+    }
+    guard output == nil || scaling else { throw ValidationError("--output goes with --scaling.") }
+    guard peerTask.isEmpty || peer != nil else { throw ValidationError("--peer-task goes with --peer.") }
+    guard batch ?? 1 >= 1, size ?? 1 >= 1 else { throw ValidationError("--batch and --size must be 1 or more.") }
   }
 
   func run() async throws {
+    if let summary { return print(try BenchTable(contentsOf: summary).markdown, terminator: "") }
     let device = try common.resolvedDevice()
+    let hardware = Hardware.description(device: device)
+    if ceilings {
+      return try BenchCeilings.print(
+        BenchCeilings.measured(on: device), isJSON: common.json, hardware: hardware)
+    }
+    let configuration = try resolvedConfiguration(on: device)
+    if scaling, let output {
+      let curves = try BenchScaling(
+        configuration, tasks: tasks, rounds: rounds, on: device, console: common.console
+      ).measured()
+      return try BenchScaling.write(curves, to: output, isJSON: common.json, hardware: hardware)
+    }
+    let all = try works(of: configuration, on: device)
+    try Self.check(tasks, among: all.map(\.name), option: "--task")
+    let chosen = all.filter { tasks.isEmpty || tasks.contains($0.name) }
+    try Self.check(peerTask, among: chosen.flatMap(\.peers), option: "--peer-task")
+    try await measure(chosen.map { $0.against(peerTask) }, configuration, hardware: hardware, on: device)
+  }
+
+  /// What is asked for; --batch and --size are names for settings of the method's.
+  private func resolvedConfiguration(on device: Device) throws -> RunConfiguration {
+    var settings = settings
+    let isTokenMasking = try settings.resolved().detector.settings is TokenMaskingConfiguration
+    let own = [
+      batch.map { "\(isTokenMasking ? "detector.transformer.batchSize" : "training.batchSize")=\($0)" },
+      size.map { "detector.imageSize=\($0)" },
+    ]
+    settings.settings = own.compactMap { $0 } + settings.settings
     var configuration = try settings.resolved()
     configuration.training.precision = common.resolvedPrecision(on: device) ?? configuration.training.precision
-    let all = try works(of: configuration, on: device)
-    let chosen = all.filter { tasks.isEmpty || tasks.contains($0.name) }
-    if let unknown = tasks.first(where: { name in !all.contains { $0.name == name } }) {
-      throw ValidationError("--task '\(unknown)' is none of \(all.map(\.name).joined(separator: ", ")).")
-    }
-    try await measure(chosen, peer: peer.map { $0 + arguments(configuration, of: chosen) }, on: device)
+    return configuration
   }
 
-  /// Ours and the peer's, in turn.
-  private func measure(_ works: [BenchWork], peer command: String?, on device: Device) async throws {
-    var table = BenchTable()
-    let peer = try command.map(BenchPeer.init)
-    for round in 0...rounds {
-      for work in works {
-        let ours = try await BenchSample.of(work.run)
-        let theirs = try peer.map { peer in try work.peers.map { ($0, try peer.run($0, count: repeats)) } } ?? []
-        if round > 0 { table.add(work.name, ours: ours, peers: theirs) }
-      }
-    }
-    peer?.quit()
-    for warning in Set(works.compactMap { $0.warning() }) { common.console.say("norma: warning: \(warning)") }
-    try table.write(isJSON: common.json, hardware: Hardware.description(device: device))
+  static func check(_ names: [String], among known: [String], option: String) throws {
+    guard let unknown = names.first(where: { !known.contains($0) }) else { return }
+    throw ValidationError("\(option) '\(unknown)' is none of \(known.joined(separator: ", ")).")
   }
 
-  /// The works that there are for a configuration.
   private func works(of configuration: RunConfiguration, on device: Device) throws -> [BenchWork] {
-    let repeats = repeats
-    if metrics {
-      return MetricsWorkload.allCases.map { work in BenchWork(name: work.rawValue, peers: []) { try work.run() } }
-    }
+    if metrics { return BenchWorks.metrics() }
     if let folder {
-      let size = configuration.detector.settings.imageSize
-      guard !volumes else {
-        return [
-          BenchWork(name: "read", peers: ["read"]) { try await Workload.read(folder: folder, passes: repeats) }
-        ]
-      }
-      return [
-        BenchWork(name: "load", peers: ["load"]) {
-          try await Workload.load(folder: folder, size: size, passes: repeats)
-        }
-      ]
+      return BenchWorks.folder(folder, size: configuration.detector.settings.imageSize, areVolumes: volumes)
     }
-    if let tokens = configuration.detector.settings as? TokenMaskingConfiguration {
-      let workload = try TokenMaskingWorkload(tokens, training: configuration.training, device: device)
-      return TokenMaskingWorkload.Task.allCases.map { task in
-        BenchWork(
-          name: task.rawValue, peers: [task.rawValue, task.rawValue + "-lean"],
-          run: { try workload.run(task, count: repeats) }, warning: { workload.warning })
-      }
-    }
-    let workload = try Workload(configuration, device: device)
-    let (paper, own) = (Self.paperScore(configuration) ?? workload.defaultScore, workload.defaultScore)
-    return [
-      BenchWork(
-        name: "train", peers: ["train", "train-lean"], run: { try workload.train(cycles: repeats) },
-        warning: { workload.warning }),
-      BenchWork(name: "score", peers: ["score", "score-lean"]) { try workload.score(by: paper, batches: repeats) },
-      BenchWork(name: "score-default", peers: []) { try workload.score(by: own, batches: repeats) },
-    ]
+    return try BenchWorks.method(configuration, on: device)
   }
 
-  /// The score that the peer computes; nil for methods that it does not know.
-  private static func paperScore(_ configuration: RunConfiguration) -> String? {
-    switch configuration.detector.method {
-    case .simSID: SimSIDScore.reconstructionLogit.rawValue
-    case .memMCMAE: MemMCMAEScore.multiScaleSimilarity.rawValue
-    default: nil
+  /// Ours and the peer's, in turn, and what ours asks of the machine.
+  private func measure(
+    _ works: [BenchWork], _ configuration: RunConfiguration, hardware: String, on device: Device
+  ) async throws {
+    let isMethod = folder == nil && !metrics
+    let batch =
+      (configuration.detector.settings as? TokenMaskingConfiguration)?.transformer.batchSize
+      ?? configuration.training.batchSize
+    let setting = BenchRow.Setting(
+      method: isMethod ? configuration.detector.method.rawValue : nil,
+      size: metrics || volumes ? nil : configuration.detector.settings.imageSize, batch: isMethod ? batch : nil,
+      precision: isMethod ? configuration.training.precision.rawValue : nil, hardware: hardware)
+    let options =
+      isMethod
+      ? BenchPeer.arguments(for: configuration, batch: batch, works: works, on: device)
+      : ["--size", "\(configuration.detector.settings.imageSize)"]
+    let limits = try isMethod ? ceilingsFrom.map { try BenchCeilings.read(from: $0, on: device) } : nil
+    let peer = try peer.map { try BenchPeer($0, options: options) }
+    defer { peer?.quit() }
+    let ceilings = try isMethod ? limits ?? MachineCeilings.measure(on: device) : nil
+    var rows: [BenchRow] = []
+    for work in works {
+      let counted = try work.once.map { once in try OperationCount.of(once) }
+      var samples: [(ours: BenchSample, theirs: [BenchSample])] = []
+      for round in 0...rounds {
+        let ours = try await BenchSample.of { try await work.run(repeats) }
+        let theirs = try peer.map { peer in try work.peers.map { try peer.run($0, count: repeats) } } ?? []
+        if round > 0 { samples.append((ours, theirs)) }
+      }
+      let peers: [String?] = peer == nil || work.peers.isEmpty ? [nil] : work.peers
+      rows += peers.enumerated().map { index, name in
+        BenchRow(
+          setting, work: work.name, peer: name,
+          samples: samples.map { ($0.ours, name == nil ? nil : $0.theirs[index]) }, count: counted?.count,
+          countedImages: counted?.result.images ?? 1, ceilings: ceilings)
+      }
     }
-  }
-
-  /// The peer's arguments for the same network.
-  private func arguments(_ configuration: RunConfiguration, of works: [BenchWork]) -> String {
-    if folder != nil { return " --size \(configuration.detector.settings.imageSize)" }
-    let shared = " --batch \(configuration.training.batchSize) --threads \(Runtime.threads)"
-    switch configuration.detector.settings {
-    case let settings as SimSIDConfiguration:
-      return " --size \(settings.imageSize) --width \(settings.width) --grid \(settings.patchGrid)"
-        + " --slots \(settings.slots)" + shared
-    case let settings as MemMCMAEConfiguration:
-      return " --size \(settings.imageSize) --patch \(settings.patchSize) --slots \(settings.memorySlots)"
-        + " --encoder-depth \(settings.encoderDepth) --encoder-width \(settings.encoderWidth)"
-        + " --encoder-heads \(settings.encoderHeads) --decoder-depth \(settings.decoderDepth)"
-        + " --decoder-width \(settings.decoderWidth) --decoder-heads \(settings.decoderHeads)"
-        + " --mask-ratio \(settings.maskRatio) --masks \(settings.masks)" + shared
-    case let settings as TokenMaskingConfiguration:
-      let sides =
-        settings.volume.isEmpty
-        ? " --size \(settings.imageSize)" : " --volume " + settings.volume.map(String.init).joined(separator: " ")
-      let (autoencoder, transformer) = (settings.autoencoder, settings.transformer)
-      return sides + " --levels \(autoencoder.levels) --autoencoder-width \(autoencoder.width)"
-        + " --units \(autoencoder.residualUnits) --codes \(autoencoder.codes) --code-width \(autoencoder.codeWidth)"
-        + " --pixel-loss \(autoencoder.pixelLoss.rawValue) --width \(transformer.width)"
-        + " --layers \(transformer.layers) --heads \(transformer.heads) --head-width \(transformer.headWidth)"
-        + (transformer.spatialPositions ? " --spatial" : "") + " --samples \(settings.detection.samples)"
-        + " --decodings \(settings.detection.decodings) --batch \(transformer.batchSize)"
-        + " --autoencoder-batch \(autoencoder.batchSize) --threads \(Runtime.threads) --tasks "
-        + works.flatMap(\.peers).joined(separator: " ")
-    default: return shared
-    }
+    for warning in Set(works.compactMap { $0.warning() }) { common.console.say("norma: warning: \(warning)") }
+    let table = BenchTable(rows)
+    if common.json { try table.printJSON() } else { table.print(setting) }
   }
 }

@@ -9,12 +9,13 @@ final class BenchPeer {
   private var buffer = Data()
 
   /// Starts the peer.
+  /// - Parameter options: follow the words of the command line.
   /// - Throws: `BenchError` when it cannot be started.
-  init(_ command: String) throws {
+  init(_ command: String, options: [String] = []) throws {
     self.command = command
     signal(SIGPIPE, SIG_IGN)  // a peer that ended is an error to tell, not the end of this program
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command.split(separator: " ").map(String.init)
+    process.arguments = command.split(separator: " ").map(String.init) + options
     process.standardInput = input
     process.standardOutput = output
     do { try process.run() } catch { throw BenchError(command: command, reason: error.localizedDescription) }
@@ -25,7 +26,7 @@ final class BenchPeer {
     do { try input.fileHandleForWriting.write(contentsOf: Data("\(work) \(count)\n".utf8)) } catch { throw ended }
     let line = try readLine()
     guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
-      let seconds = object["seconds"] as? Double, let images = object["images"] as? Int
+      let seconds = object["seconds"] as? Double, seconds > 0, let images = object["images"] as? Int, images > 0
     else { throw BenchError(command: command, reason: "it answered '\(String(decoding: line, as: UTF8.self))'") }
     return BenchSample(seconds: seconds, images: images, peakBytes: object["peakBytes"] as? Int)
   }

@@ -1,55 +1,106 @@
 import Foundation
+import Reporting
 
-/// Rounds of work, ours and the peer's, and their medians.
+/// Rows as text for people, as Markdown, and as JSON.
 struct BenchTable {
-  private var rounds: [(work: String, ours: BenchSample, peer: BenchSample?)] = []
+  let rows: [BenchRow]
 
-  /// Adds one round, as one of each work of the peer.
-  mutating func add(_ work: String, ours: BenchSample, peers: [(work: String, sample: BenchSample)]) {
-    guard !peers.isEmpty else { return rounds.append((work, ours, nil)) }
-    for peer in peers { rounds.append((peer.work, ours, peer.sample)) }
-  }
-
-  /// Prints one line per kind of work: medians, the median of the round-by-round ratios with its extremes, and peak memory.
-  func write(isJSON: Bool, hardware: String) throws {
-    var works: [String] = []
-    for round in rounds where !works.contains(round.work) { works.append(round.work) }
-    let count = rounds.count / max(works.count, 1)
-    let width = works.map(\.count).max() ?? 0
-    if !isJSON { print("images per second, medians of \(count) \(count == 1 ? "round" : "rounds"); \(hardware)") }
-    for work in works {
-      let own = rounds.filter { $0.work == work }
-      let peers = own.compactMap(\.peer)
-      let ratios = own.compactMap { round in round.peer.map { round.ours.imagesPerSecond / $0.imagesPerSecond } }
-        .sorted()
-      let ours = Self.median(own.map(\.ours.imagesPerSecond))
-      let memory = (own.compactMap(\.ours.peakBytes).max(), peers.compactMap(\.peakBytes).max())
-      if isJSON {
-        var object: [String: Any] = ["work": work, "imagesPerSecond": ours, "hardware": hardware]
-        object["peakBytes"] = memory.0
-        if !ratios.isEmpty {
-          object["peerImagesPerSecond"] = Self.median(peers.map(\.imagesPerSecond))
-          object["peerPeakBytes"] = memory.1
-          object["ratio"] = Self.median(ratios)
-          object["ratios"] = ratios
-        }
-        try printJSON(object)
-      } else {
-        var line = work.padding(toLength: width + 2, withPad: " ", startingAt: 0) + String(format: "Norma %8.1f", ours)
-        if let least = ratios.first, let most = ratios.last {
-          line += String(
-            format: "   peer %8.1f   ratio %.2f (%.2f to %.2f)", Self.median(peers.map(\.imagesPerSecond)),
-            Self.median(ratios), least, most)
-        }
-        let sizes = [memory.0, memory.1].compactMap { $0.map { "\($0 >> 20)" } }
-        print(line + (sizes.isEmpty ? "" : "   \(sizes.joined(separator: " and ")) MiB"))
-      }
+  /// Reads the rows that `norma bench --json` has written; lines of other commands, such as ceilings, are passed over.
+  /// - Throws: `BenchFileError` when the file cannot be read or has none.
+  init(contentsOf file: String) throws {
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+      throw BenchFileError(path: file, reason: "cannot be read")
     }
+    let decoder = JSONDecoder()
+    rows = text.split(separator: "\n").compactMap { try? decoder.decode(BenchRow.self, from: Data($0.utf8)) }
+    if rows.isEmpty { throw BenchFileError(path: file, reason: "has no rows of 'norma bench --json'") }
   }
 
-  private static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    guard !sorted.isEmpty else { return .nan }
-    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  init(_ rows: [BenchRow]) { self.rows = rows }
+
+  /// One object per row.
+  func printJSON() throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    for row in rows { Swift.print(String(decoding: try encoder.encode(row), as: UTF8.self)) }
   }
+
+  /// The headings and cells of a run, whose rows share a setting.
+  private static let columns = [
+    "Work", "Peer work", "Images/s", "Peer", "Ratio", "Least to most", "Multiply-adds/image", "GFLOP/s",
+    "Of the ceiling", "Of the matrix rate", "Floor", "Took", "MiB", "Peer MiB",
+  ]
+
+  private static func cells(_ row: BenchRow) -> [String] {
+    func number(_ value: Double?) -> String { value.map { BenchTable.number($0) } ?? "" }
+    func share(_ value: Double?) -> String { value.map { String(format: "%.0f %%", 100 * $0) } ?? "" }
+    func size(_ bytes: Int?) -> String { bytes.map { "\($0 >> 20)" } ?? "" }
+    let spread = zip([row.ratios.min()].compactMap { $0 }, [row.ratios.max()].compactMap { $0 }).map {
+      String(format: "%.2f to %.2f", $0, $1)
+    }
+    return [
+      row.work, row.peer ?? "", number(row.imagesPerSecond), number(row.peerImagesPerSecond),
+      row.ratio.map { String(format: "%.2f", $0) } ?? "", spread.first ?? "",
+      row.multiplyAddsPerImage.map { number($0 / 1e9) + " G" } ?? "",
+      number(row.operationsPerSecond.map { $0 / 1e9 }),
+      share(row.ceilingShare), share(row.matrixShare),
+      row.floorSecondsPerImage.map { number($0 * 1000) + " ms" } ?? "", number(row.secondsPerImage * 1000) + " ms",
+      size(row.peakBytes), size(row.peerPeakBytes),
+    ]
+  }
+
+  /// Three digits that count.
+  static func number(_ value: Double) -> String {
+    guard value.isFinite, value > 0 else { return value == 0 ? "0" : "–" }
+    return String(format: "%.\(min(6, max(0, 2 - Int(log10(value).rounded(.down)))))f", value)
+  }
+
+  /// The columns that any row fills, aligned.
+  func text() -> String {
+    let all = [Self.columns] + rows.map(Self.cells)
+    let filled = Self.columns.indices.filter { column in all.dropFirst().contains { !$0[column].isEmpty } }
+    let widths = filled.map { column in all.map { $0[column].count }.max() ?? 0 }
+    return all.map { cells in
+      let line = zip(filled, widths).map { column, width in
+        let space = String(repeating: " ", count: width - cells[column].count)
+        return column < 2 ? cells[column] + space : space + cells[column]
+      }
+      return line.joined(separator: "  ").trimmingCharacters(in: .whitespaces) + "\n"
+    }.joined()
+  }
+
+  /// Machine, rounds and table.
+  func print(_ setting: BenchRow.Setting) {
+    let rounds = rows.map(\.rounds).max() ?? 0
+    let facts = [
+      setting.method, setting.size.map { "side \($0)" }, setting.batch.map { "batch \($0)" }, setting.precision,
+      "medians of \(rounds) \(rounds == 1 ? "round" : "rounds")", setting.hardware,
+    ]
+    Swift.print(facts.compactMap { $0 }.joined(separator: ", "))
+    Swift.print(text(), terminator: "")
+  }
+
+  /// All rows, of whatever runs, as one table of Markdown.
+  var markdown: String {
+    FigureTable(
+      columns: ["Method", "Precision"] + Self.columns,
+      rows: rows.map { row in
+        let setting = row.setting
+        let batch = row.work.hasPrefix("train") ? setting.batch.map { ", batch \($0)" } : nil
+        let network = setting.method.map { method in
+          method + (setting.size.map { ", side \($0)" } ?? "") + (batch ?? "")
+        }
+        return [network ?? "", setting.precision ?? ""] + Self.cells(row)
+      }, textColumns: 4
+    ).markdown
+  }
+}
+
+/// A file of the bench's that is not what it should be.
+struct BenchFileError: Error, CustomStringConvertible {
+  let path: String
+  let reason: String
+  var description: String { "\(path) \(reason); write it anew with 'norma bench … --json >\(path)'" }
 }

@@ -89,6 +89,21 @@ struct UsageTests {
         "Error: Give --preset, --config or --method; several are compared."
       ),
       (["bench", "--metrics", "--folder", "x"], "Error: --metrics goes without --folder and --peer."),
+      (
+        ["bench", "--metrics", "--scaling", "--output", "x"],
+        "Error: Give one of --folder, --metrics, --ceilings, --scaling and --summary."
+      ),
+      (
+        ["bench", "--scaling"],
+        "Error: --scaling needs --output, a folder for its table and plots, and goes without --peer."
+      ),
+      (["bench", "--output", "x"], "Error: --output goes with --scaling."),
+      (["bench", "--peer-task", "train"], "Error: --peer-task goes with --peer."),
+      (["bench", "--batch", "0"], "Error: --batch and --size must be 1 or more."),
+      (
+        ["bench", "--preset", "simsid-demo", "--size", "32", "--task", "sing"],
+        "Error: --task 'sing' is none of train, score, score-one, score-default."
+      ),
       (["bench", "--rounds", "0"], "Error: --rounds and --repeats must be 1 or more."),
       (
         ["import", "model.pth", "discriminator.pth", "--output", "o", "--memory", "list"],

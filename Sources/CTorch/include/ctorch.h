@@ -54,6 +54,15 @@ bool ct_autocasts(ct_device_type type, ct_dtype dtype); // whether this thread's
 bool ct_has_bfloat16(ct_device device);      // whether products in bfloat16 are faster there than in float32
 void ct_set_deterministic(bool enabled);
 
+// MARK: counting (counting.cpp)
+typedef struct {
+  int64_t multiply_adds, reduced_multiply_adds; // in float32 and wider, and in 16 bits
+  int64_t bytes_read, bytes_written, operators;
+} ct_work;
+ct_status ct_begin_count(void);              // of this thread's work; waits while another thread counts, fails inside a count
+ct_status ct_end_count(ct_work *out);
+ct_status ct_add_into(ct_tensor target, ct_tensor a, ct_tensor b, double factor); // a + factor·b; what memory is measured by
+
 // MARK: tensors (tensor.cpp)
 void ct_release(ct_tensor tensor);
 ct_status ct_from_data(const void *data, ct_dtype dtype, ct_ints shape, ct_device device, ct_tensor *out); // copies

@@ -13,9 +13,16 @@ public final class TokenMaskingWorkload {
     case heal
     /// Density maps of images from S · D reconstructions.
     case density = "kde"
+    /// Healing and density map of one image.
+    case healAndMap = "heal-kde"
     /// Images from pixels to map.
     case score
+    /// One image from pixels to map: what somebody waits who has one image.
+    case scoreOne = "score-one"
   }
+
+  /// Tokens of an image.
+  public var tokens: Int { settings.tokens }
 
   private let detector: TokenMaskingDetector
   private let settings: TokenMaskingConfiguration
@@ -62,6 +69,7 @@ public final class TokenMaskingWorkload {
         try [.train, .trainAutoencoder].contains(task)
         ? work(task, index) : precision.retrying { try precision { try work(task, index) } }
     }
+    try device.finish()
     return (Date().timeIntervalSince(start), done)
   }
 
@@ -76,19 +84,19 @@ public final class TokenMaskingWorkload {
       try step("autoencoder", on: batch, [], index)
       return settings.autoencoder.batchSize
     case .heal:
-      try withoutGradients { _ = try heal() }
+      try withoutGradients { _ = try heal(Self.together) }
       return Self.together
     case .density:
-      let pixels = settings.inputExtents.reduce(1, *)
-      let samples = try random.uniform(shape: [settings.detection.samples * settings.detection.decodings, pixels])
-      let density = KernelDensity(rule: settings.detection.bandwidth, floor: settings.detection.bandwidthFloor)
-      for _ in 0..<Self.together {
-        _ = try density.surprise(of: random.uniform(shape: [pixels]), among: samples).values(as: Float.self)
-      }
+      try map(Self.together)
       return Self.together
-    case .score:
+    case .healAndMap:
+      try withoutGradients { _ = try heal(1).values(as: Int.self) }
+      try map(1)
+      return 1
+    case .score, .scoreOne:
+      let count = task == .score ? Self.together : 1
       try withoutGradients {
-        let batch = try images.sliced(0..<Self.together, axis: 0)
+        let batch = try images.sliced(0..<count, axis: 0)
         let sequences = try detector.tokens.sequences(of: batch).tokens
         let logits = try detector.tokens.transformer.logits(of: sequences)
         let surprise = try TokenMaskingLosses.negativeLogLikelihoods(logits, of: sequences)
@@ -98,7 +106,7 @@ public final class TokenMaskingWorkload {
           threshold: threshold.expanded([settings.tokens]))
         _ = try found.map(.density).values(as: Float.self)
       }
-      return Self.together
+      return count
     }
   }
 
@@ -109,16 +117,26 @@ public final class TokenMaskingWorkload {
     _ = try runner.run(step, on: batch)
   }
 
-  private func heal() throws -> Tensor {
+  /// Density maps of images, each among S · D reconstructions.
+  private func map(_ count: Int) throws {
+    let pixels = settings.inputExtents.reduce(1, *)
+    let samples = try random.uniform(shape: [settings.detection.samples * settings.detection.decodings, pixels])
+    let density = KernelDensity(rule: settings.detection.bandwidth, floor: settings.detection.bandwidthFloor)
+    for _ in 0..<count {
+      _ = try density.surprise(of: random.uniform(shape: [pixels]), among: samples).values(as: Float.self)
+    }
+  }
+
+  private func heal(_ images: Int) throws -> Tensor {
     let transformer = detector.tokens.transformer
-    let tokens = try random.integers(in: 0..<settings.autoencoder.codes, shape: [Self.together, settings.tokens])
+    let tokens = try random.integers(in: 0..<settings.autoencoder.codes, shape: [images, settings.tokens])
     let count = max(1, Int((Self.flagged * Double(settings.tokens)).rounded()))
-    let noise = try random.uniform(shape: [Self.together, settings.tokens])
+    let noise = try random.uniform(shape: [images, settings.tokens])
     let least = try noise.top(count, axis: 1).values.minimum([1], keepingAxes: true)
     let healer = TokenHealer(transformer: transformer, temperature: 1)
     let reading = try healer.read(tokens, context: nil)
     return try healer.heal(
       tokens, flags: noise.greaterOrEqual(least), reading: reading, samples: settings.detection.samples,
-      keys: (0..<UInt64(Self.together)).map { $0 }, context: nil)
+      keys: (0..<UInt64(images)).map { $0 }, context: nil)
   }
 }

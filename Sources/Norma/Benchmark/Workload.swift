@@ -5,74 +5,111 @@ public import Torch
 /// Pieces of work to be timed: training cycles, scoring, and reading images, each as the product does it.
 public final class Workload {
   private let configuration: RunConfiguration
-  private let detector: any AnomalyDetector
-  private let runner: StageRunner?
+  private let device: Device
   private let random: Generator
   private let batch: Tensor
-  private let precision: MixedPrecision
-  private let scoring: MixedPrecision
-  /// The same network with frozen weights, as a checkpoint is scored with.
-  private let scored: any AnomalyDetector
-  /// Why the work is not done in the number format that was asked for; usually nil.
-  public var warning: String? { precision.warning ?? scoring.warning }
+  private var trained: Trained?
+  private var scored: Scored?
 
-  /// Builds networks with fresh weights and a batch of noise.
+  /// A network with its optimisers.
+  private struct Trained {
+    let runner: StageRunner?
+    let precision: MixedPrecision
+  }
+
+  /// A network with frozen weights, as a checkpoint is scored with.
+  private struct Scored {
+    let detector: any AnomalyDetector
+    let precision: MixedPrecision
+  }
+
+  /// Why the work is not done in the number format that was asked for; usually nil.
+  public var warning: String? { trained?.precision.warning ?? scored?.precision.warning }
+  /// The method's default score.
+  public let defaultScore: String
+
+  /// A batch of noise; networks are made with fresh weights when work first needs them, so that each kind of work has the memory
+  /// that it needs alone.
   /// - Throws: `TorchError` when memory or device fail.
   public init(_ configuration: RunConfiguration, device: Device) throws {
-    self.configuration = configuration
-    detector = try configuration.makeDetector()
-    try detector.network.move(to: device)
-    try detector.network.preferChannelsLast()
-    let precision = MixedPrecision(configuration.training.precision, on: device)
-    let detector = detector
-    runner = try detector.stages.first.map {
-      try StageRunner($0, of: detector, precision: precision)
-    }
-    self.precision = precision
-    scored = try configuration.makeDetector()
-    try scored.network.move(to: device)
-    try scored.network.preferChannelsLast()
-    scoring = MixedPrecision.scoring(scored, in: configuration.training.precision, on: device, isAsked: true)
-    try scored.network.freeze(as: scoring.dtype)
+    (self.configuration, self.device) = (configuration, device)
+    defaultScore = try configuration.makeDetector().scoreNames[0]
     random = try Generator(seed: 1, on: device)
     let input = configuration.inputSpecification
     batch = try random.uniform(-1, 1, shape: [configuration.training.batchSize, input.channels] + input.extents)
-    let (scored, scoring) = (scored, scoring)
-    try scoring.retrying {
-      try scoring { try withoutGradients { try scored.fit { body in try body(self.batch) } } }
+  }
+
+  private func makeDetector() throws -> any AnomalyDetector {
+    let detector = try configuration.makeDetector()
+    try detector.network.move(to: device)
+    try detector.network.preferChannelsLast()
+    return detector
+  }
+
+  private func training() throws -> Trained {
+    if let trained { return trained }
+    let precision = MixedPrecision(configuration.training.precision, on: device)
+    let detector = try makeDetector()
+    let made = Trained(
+      runner: try detector.stages.first.map { try StageRunner($0, of: detector, precision: precision) },
+      precision: precision)
+    trained = made
+    return made
+  }
+
+  private func scoring() throws -> Scored {
+    if let scored { return scored }
+    let detector = try makeDetector()
+    let precision = MixedPrecision.scoring(
+      detector, in: configuration.training.precision, on: device, isAsked: true)
+    try detector.network.freeze(as: precision.dtype)
+    try precision.retrying {
+      try precision { try withoutGradients { try detector.fit { body in try body(self.batch) } } }
     }
+    let made = Scored(detector: detector, precision: precision)
+    scored = made
+    return made
   }
 
   /// Seconds of `cycles` training cycles: as many iterations each as the slowest update's interval.
   /// - Returns: the time and the images that were trained on.
   public func train(cycles: Int) throws -> (seconds: Double, images: Int) {
-    guard let runner else { return (0, 0) }
+    guard let runner = try training().runner else { return (0, 0) }
     let iterations = cycles * (runner.stage.updates.map(\.interval).max() ?? 1)
     let start = Date()
-    for iteration in 0..<iterations { _ = try runner.run(step(iteration), on: batch) }
+    for iteration in 0..<iterations { _ = try runner.run(step(iteration, of: runner), on: batch) }
+    try device.finish()
     return (Date().timeIntervalSince(start), iterations * configuration.training.batchSize)
   }
 
   /// An iteration as a training run would make it.
-  private func step(_ iteration: Int) -> TrainingStep {
-    TrainingStep(due: runner?.due(in: iteration) ?? [], random: random, iteration: iteration, count: iteration)
+  private func step(_ iteration: Int, of runner: StageRunner) -> TrainingStep {
+    TrainingStep(due: runner.due(in: iteration), random: random, iteration: iteration, count: iteration)
   }
-
-  /// The method's default score.
-  public var defaultScore: String { detector.scoreNames[0] }
 
   /// Seconds of scoring `batches` batches by one score, as many images at once as `Scorer` takes.
   public func score(by name: String, batches: Int) throws -> (seconds: Double, images: Int) {
-    let (count, atOnce) = (batch.extent(0), scored.scoringBatchSize(on: batch.device))
+    let (count, atOnce) = (batch.extent(0), try scoring().detector.scoringBatchSize(on: device))
+    let starts = (0..<batches).flatMap { _ in stride(from: 0, to: count, by: atOnce) }
+    return try score(by: name, starts.map { $0..<min($0 + atOnce, count) })
+  }
+
+  /// Seconds of scoring `count` images by one score, each alone: what somebody waits who has one image.
+  public func scoreEach(by name: String, count: Int) throws -> (seconds: Double, images: Int) {
+    try score(by: name, (0..<count).map { $0 % batch.extent(0) }.map { $0..<$0 + 1 })
+  }
+
+  private func score(by name: String, _ parts: [Range<Int>]) throws -> (seconds: Double, images: Int) {
+    let scored = try scoring()
     let start = Date()
-    for first in (0..<batches).flatMap({ _ in stride(from: 0, to: count, by: atOnce) }) {
-      let part = try batch.sliced(first..<min(first + atOnce, count), axis: 0)
-      let scores = try scoring {
-        try withoutGradients { try scored.scores(part, named: [name], areReferences: false) }
+    for part in parts {
+      let images = try batch.sliced(part, axis: 0)
+      let scores = try scored.precision {
+        try withoutGradients { try scored.detector.scores(images, named: [name], areReferences: false) }
       }
       for value in scores.values { _ = try value.values(as: Double.self) }
     }
-    return (Date().timeIntervalSince(start), batches * configuration.training.batchSize)
+    return (Date().timeIntervalSince(start), parts.map(\.count).reduce(0, +))
   }
 
   /// Seconds of reading every image of a folder and bringing it to network size.
