@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@ struct ct_generator_s {
 
 namespace norma {
 
-void remember_error(const char *text);
+void remember_error(const char *text, bool out_of_memory = false);
 ct_tensor hand_out(at::Tensor value);
 
 // Runs `body`; an exception of any kind becomes status 1 and this thread's last error.
@@ -29,6 +30,10 @@ ct_status guarded(Body &&body) noexcept {
   try {
     body();
     return 0;
+  } catch (const c10::OutOfMemoryError &error) {
+    remember_error(error.what_without_backtrace(), true);
+  } catch (const std::bad_alloc &error) {
+    remember_error(error.what(), true);
   } catch (const c10::Error &error) {
     remember_error(error.what_without_backtrace());
   } catch (const std::exception &error) {

@@ -18,11 +18,15 @@
 namespace norma {
 
 static thread_local std::string last_error;
+static thread_local bool was_out_of_memory = false;
 static std::atomic<int64_t> live_tensors{0};
 
-void remember_error(const char *text) {
+void remember_error(const char *text, bool out_of_memory) {
   // The first line says what is wrong; what follows speaks to people who write operators.
   std::string whole(text);
+  // The processor's allocator has no exception of its own for this.
+  was_out_of_memory = out_of_memory || whole.find("can't allocate memory") != std::string::npos ||
+                      whole.find("not enough memory") != std::string::npos;
   last_error = whole.substr(0, whole.find('\n'));
 }
 
@@ -113,6 +117,7 @@ static const bool keeps_memory = [] {
 #endif
 
 const char *ct_last_error(void) { return last_error.c_str(); }
+bool ct_was_out_of_memory(void) { return was_out_of_memory; }
 const char *ct_version(void) { return TORCH_VERSION; }
 int64_t ct_live_tensors(void) { return live_tensors; }
 
@@ -139,6 +144,14 @@ void ct_set_threads(int count) {
 }
 
 int ct_threads(void) { return at::get_num_threads(); }
+
+// OpenMP keeps this number thread by thread; libtorch's own setting is everybody's.
+extern "C" void omp_set_num_threads(int) __attribute__((weak));
+
+void ct_use_one_thread(void) {
+  at::get_num_threads();  // which would otherwise set this thread's number when an operator asks first
+  if (omp_set_num_threads) omp_set_num_threads(1);
+}
 
 bool ct_set_gradients_enabled(bool enabled) {
   bool was = at::GradMode::is_enabled();

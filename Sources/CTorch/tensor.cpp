@@ -51,7 +51,8 @@ ct_status ct_to_dtype(ct_tensor a, ct_dtype dtype, ct_tensor *out) {
 }
 
 ct_status ct_to_device(ct_tensor a, ct_device where, ct_tensor *out) {
-  return made(out, [&] { return a->value.to(device(where)); });
+  // From pinned memory the copy goes on while the processor does; operators on the GPU wait for it by themselves.
+  return made(out, [&] { return a->value.to(device(where), where.type == CT_CUDA && a->value.is_pinned()); });
 }
 
 ct_status ct_clone(ct_tensor a, ct_tensor *out) {

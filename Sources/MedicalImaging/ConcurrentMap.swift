@@ -7,7 +7,7 @@ func concurrentMap<Element: Sendable, Transformed: Sendable>(
   _ elements: [Element], workers: Int?, progress: (Int) -> Void = { _ in },
   transform: @escaping @Sendable (Element) -> Transformed
 ) async throws(CancellationError) -> [Transformed] {
-  let width = max(1, workers ?? ProcessInfo.processInfo.activeProcessorCount)
+  let width = max(1, workers ?? Allotment.processors)
   let finished = await withTaskGroup(of: (Int, Transformed)?.self) { group in
     var results = [Transformed?](repeating: nil, count: elements.count)
     var begun = 0

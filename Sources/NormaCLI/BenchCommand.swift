@@ -162,7 +162,11 @@ struct BenchCommand: AsyncParsableCommand {
     let ceilings = try isMethod ? limits ?? MachineCeilings.measure(on: device) : nil
     var rows: [BenchRow] = []
     for work in works {
-      let counted = try work.once.map { once in try OperationCount.of(once) }
+      var counted: (result: (seconds: Double, images: Int), count: OperationCount)?
+      if let once = work.once {
+        _ = try await work.run(0)  // builds the network, which is not to be counted
+        counted = try OperationCount.of(once)
+      }
       var samples: [(ours: BenchSample, theirs: [BenchSample])] = []
       for round in 0...rounds {
         let ours = try await BenchSample.of { try await work.run(repeats) }

@@ -12,16 +12,16 @@ struct CaseSheet {
   private var sheet = ContactSheet(columns: [], rows: [], cellExtent: 160)
 
   /// Adds a row for a result that was explained.
-  mutating func add(_ result: AnomalyResult, named name: String, from scorer: Scorer) throws {
+  mutating func add(_ result: AnomalyResult, named name: String, from reading: Scorer.Reading) throws {
     guard sheet.rows.count < Self.mostRows else { return }
-    let view = try CaseView(of: result, specification: scorer.specification)
+    let view = try CaseView(of: result, specification: reading.specification)
     var pictures = CasePictures.unmapped(result, view)
     for map in result.maps {
-      let range = CasePictures.displayRange(of: map.name, map.map, scorer.calibration)
+      let range = CasePictures.displayRange(of: map.name, map.map, reading.calibration)
       pictures.append(.init(caption: map.name, image: try view.overlay(map.map, range: range)))
     }
     sheet.columns = pictures.map(\.caption)
-    if scorer.specification.isVolume {
+    if reading.specification.isVolume {
       sheet.cellExtent = Self.slicesExtent
       let height = Self.slicesExtent * view.input.height / view.input.width
       sheet.cellHeight = min(max(sheet.cellHeight ?? 0, height), Self.slicesExtent)

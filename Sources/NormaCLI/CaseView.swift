@@ -13,10 +13,10 @@ struct CaseView {
   /// The point that the slices go through, as shares of the sides; the middle for images.
   private let place: SIMD3<Double>
 
-  /// Reads what a result is about.
+  /// Reads what a result is about, unless it has that with it.
   /// - Throws: `ImageError` when the image or its mask cannot be read.
   init(of result: AnomalyResult, specification: InputSpecification) throws {
-    let image = try MedicalImage.read(result.item.path, isVolume: specification.isVolume)
+    let image = try result.source ?? MedicalImage.read(result.item.path, isVolume: specification.isVolume)
     let truth = try result.item.maskPath.map { try MedicalImage.read($0, isVolume: specification.isVolume) }
     let drawn = truth.flatMap { $0.grid.coincides(with: image.grid) ? $0.marked : nil }
     let marked = truth == nil ? result.item.boxes?.marked(on: image.grid) : drawn

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MedicalImaging
 import Norma
 import Torch
 
@@ -8,7 +9,7 @@ struct CommonOptions: ParsableArguments {
   @Option(help: "Device: cpu, cuda, cuda:N or mps. By default the fastest that is there.")
   var device: String?
 
-  @Option(help: "Threads inside one operator on the processor. By default all.")
+  @Option(help: "Threads inside one operator on the processor, and threads that read and write. By default all.")
   var threads: Int?
 
   @Flag(help: "Use kernels that repeat themselves to the bit, on GPUs at some cost; the processor's always do.")
@@ -29,7 +30,10 @@ struct CommonOptions: ParsableArguments {
 
   /// The device; sets the number of threads on the way.
   func resolvedDevice() throws -> Device {
-    if let threads { Runtime.setThreads(threads) }
+    // libtorch knows of processors, not of what share of them a container may use.
+    if let count = threads ?? (Allotment.processors < Runtime.threads ? Allotment.processors : nil) {
+      Runtime.setThreads(count)
+    }
     if deterministic { Runtime.setDeterministic(true) }
     return try device.map { try Device(parsing: $0) } ?? .best
   }

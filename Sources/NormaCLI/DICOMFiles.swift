@@ -21,15 +21,15 @@ struct DICOMFiles {
   /// Writes every map of a result: the default one as `name-overlay.dcm` and `name-map.dcm`, others with their own name behind.
   /// - Returns: what is worth knowing about the files, a sentence each.
   /// - Throws: `ImageError`, of a source that is no DICOM, or that does not tell what it is, `ImageError.rejected`.
-  mutating func write(_ result: AnomalyResult, named name: String, from scorer: Scorer) throws -> [String] {
-    let isVolume = scorer.specification.isVolume
+  mutating func write(_ result: AnomalyResult, named name: String, from reading: Scorer.Reading) throws -> [String] {
+    let isVolume = reading.specification.isVolume
     let source = try DICOMSource.read(result.item.path, isVolume: isVolume)
-    let image = try MedicalImage.read(result.item.path, isVolume: isVolume)
-    let ground = try Self.slices(of: image, in: source, window: scorer.specification.window(of: image))
+    let image = try result.source ?? MedicalImage.read(result.item.path, isVolume: isVolume)
+    let ground = try Self.slices(of: image, in: source, window: reading.specification.window(of: image))
     for (index, map) in result.maps.enumerated() {
       let file = URL(fileURLWithPath: folder).appendingPathComponent(name + (index == 0 ? "" : "-\(map.name)"))
       try OutputFolder.make(for: file)
-      let range = CasePictures.displayRange(of: map.name, map.map, scorer.calibration)
+      let range = CasePictures.displayRange(of: map.name, map.map, reading.calibration)
       let heat = Self.slices(of: map.map.image, in: source, window: range)
       try writer.writeOverlay(named: map.name, of: source, to: file.path + "-overlay.dcm") { slice in
         let picture = heat(slice)

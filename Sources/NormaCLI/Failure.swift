@@ -29,6 +29,7 @@ enum Failure {
       missingInput
     case ImageError.notWritable, ImageError.notEncodable, ImageError.outOfMemory: failed
     case PreparedDataError.otherSettings, EnsembleError.twice: usage
+    case BatchSizeError.unused, BatchSizeError.ensemble: usage
     case is ConfigurationError, PhantomError.invalidValue, TrainingError.otherConfiguration: usage
     case is SubgroupError: usage
     case let error as TorchError where error.operation == "device": usage

@@ -20,15 +20,16 @@ enum MapFiles {
 
   /// Writes every map of a result: the default one as `name.png` over the image, of a volume as `name.nii.gz` with the map's
   /// values in the volume's own order and geometry; others with their own name behind.
-  static func write(_ result: AnomalyResult, named name: String, to folder: String, from scorer: Scorer) throws {
-    let view = try scorer.specification.isVolume ? nil : CaseView(of: result, specification: scorer.specification)
+  static func write(_ result: AnomalyResult, named name: String, to folder: String, from reading: Scorer.Reading) throws
+  {
+    let view = try reading.specification.isVolume ? nil : CaseView(of: result, specification: reading.specification)
     for (index, map) in result.maps.enumerated() {
       let file = URL(fileURLWithPath: folder).appendingPathComponent(name + (index == 0 ? "" : "-\(map.name)"))
       try OutputFolder.make(for: file)
       if case .volume(let volume) = map.map.image {
         try NIfTI.write(volume, to: file.path + ".nii.gz", onGridOf: result.item.path)
       } else if let view {
-        let range = CasePictures.displayRange(of: map.name, map.map, scorer.calibration)
+        let range = CasePictures.displayRange(of: map.name, map.map, reading.calibration)
         try PNG.write(view.overlay(map.map, range: range), to: file.path + ".png")
       }
     }

@@ -50,6 +50,13 @@ struct ScoreCommand: AsyncParsableCommand {
   @Option(help: "Write a sheet with a row per image or volume to this SVG file: input, reconstruction, every map.")
   var sheet: String?
 
+  @Option(
+    help: """
+      Images that are scored at once: a number, or auto for the fastest that fits into memory. By default what suits the \
+      method. Scores may differ in their last digits.
+      """)
+  var batch: BatchSize?
+
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
@@ -57,34 +64,46 @@ struct ScoreCommand: AsyncParsableCommand {
     let device = try common.resolvedDevice()
     let trained = try Checkpoint(contentsOf: URL(fileURLWithPath: checkpoint))
     let scorer = try Scorer(checkpoint: trained, device: device, precision: common.resolvedPrecision(on: device))
-    let files = try ImageDataSet.files(at: images)
-    let items = (scorer.specification.isVolume ? files.gatheringSeries() : files).items
+    let found = try ImageDataSet.files(at: images)
+    let items = (scorer.specification.isVolume ? found.gatheringSeries() : found).items
     for file in [csv, sheet].compactMap({ $0 }) { try OutputFolder.make(for: URL(fileURLWithPath: file)) }
-    let prepared = try await PreparedImages(
-      items, for: scorer.specification, memoryLimit: DataConfiguration().memoryLimit * 1_048_576)
-    prepared.failures.forEach { console.say("norma: \($0.reason)") }
-    prepared.remarks.forEach { console.say("norma: warning: \($0)") }
+    let explains = maps != nil || sheet != nil || dicom != nil
+    if let choice = try scorer.setBatchSize(batch, images: items.count, explains: explains) {
+      console.say("norma: --batch auto: \(choice)")
+    }
     var table = ScoreLines(isJSON: common.json)
     var pictures = CaseSheet()
-    let names = MapFiles.names(of: prepared.items)
-    let explains = maps != nil || sheet != nil || dicom != nil
-    var archive = dicom.map { DICOMFiles(folder: $0, detector: trained.metadata) }
-    var isWhole = prepared.failures.isEmpty
-    try scorer.score(prepared, explains: explains, allScores: common.json, progress: console.show) { result in
-      try table.add(result)
-      let name = names[result.item.path] ?? result.item.name
-      if sheet != nil { try pictures.add(result, named: name, from: scorer) }
-      if let maps {
-        try MapFiles.write(result, named: name, to: maps, from: scorer)
+    let names = MapFiles.names(of: items)
+    let reading = scorer.reading
+    let files = ResultFiles(
+      maps: maps, dicom: dicom.map { DICOMFiles(folder: $0, detector: trained.metadata) }, reading: reading,
+      isOne: items.count == 1)
+    var isWhole = true
+    func tell(_ notices: [ResultFiles.Notice]) {
+      for notice in notices {
+        console.say("norma: \(notice.text)")
+        if notice.isFailure { isWhole = false }
       }
-      do {
-        try archive?.write(result, named: name, from: scorer).forEach { console.say("norma: \($0)") }
-      } catch let error as ImageError where Failure.exitCode(of: error) == Failure.badData {
-        console.say("norma: \(error)")
-        isWhole = false
+    }
+    let outcome = Result {
+      try scorer.score(
+        files: items, explains: explains, allScores: common.json,
+        tell: { notice in
+          switch notice {
+          case .failure(let reason): tell([.init(text: "\(reason)", isFailure: true)])
+          case .remark(let remark): tell([.init(text: "warning: \(remark)")])
+          }
+        }, progress: console.show
+      ) { result in
+        try table.add(result)
+        let name = names[result.item.path] ?? result.item.name
+        if sheet != nil { try pictures.add(result, named: name, from: reading) }
+        try tell(files.write(result, named: name))
       }
     }
     if let warning = scorer.warning { console.say("norma: warning: \(warning)") }
+    try tell(files.finish())  // also of what was scored before something went wrong
+    try outcome.get()
     try table.finish(to: csv)
     if let sheet { try pictures.write(to: URL(fileURLWithPath: sheet)) }
     if !isWhole { throw ExitCode(Failure.badData) }

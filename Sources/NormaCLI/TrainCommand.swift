@@ -22,6 +22,7 @@ struct TrainCommand: AsyncParsableCommand {
         norma train pneumoniamnist.npz --preset simsid-laptop-64 --set data.normalClass=0 --output runs/mnist
         norma train CheXpert-v1.0 --preset simsid-paper --set data.set=chexpert --output runs/chexpert
         norma train chest_xray --preset simsid-paper --set training.epochs=50 --output runs/short
+        norma train chest_xray --preset memmc-mae-paper --batch auto --output runs/large
       """)
 
   @Argument(help: "The data set: its folder, a manifest (.csv, .tsv) or a NumPy archive (.npz).")
@@ -36,14 +37,21 @@ struct TrainCommand: AsyncParsableCommand {
   @Flag(help: "Log the AUROC of the labelled test images after every epoch: a learning curve to look at.")
   var watchTest = false
 
+  @Option(
+    help: """
+      Images per step: a number, or auto for the largest power of two that fits into memory and leaves an epoch 16 steps. \
+      By default what the configuration says; the checkpoint tells which it was.
+      """)
+  var batch: BatchSize?
+
   @OptionGroup var tensorBoard: TensorBoardOptions
   @OptionGroup var settings: ConfigurationOptions
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
-    guard !resume || !settings.areGiven else {
+    guard !resume || !settings.areGiven && batch == nil else {
       throw ValidationError(
-        "--resume continues with the run's own configuration; leave out --preset, --config, --method, --set and --seed."
+        "--resume continues with the run's own configuration; leave out --preset, --config, --method, --set, --seed and --batch."
       )
     }
     guard !resume || common.precision == nil else {
@@ -60,6 +68,11 @@ struct TrainCommand: AsyncParsableCommand {
     configuration.training.precision = common.resolvedPrecision(on: device) ?? configuration.training.precision
     let images = try await TrainingData(folder: data, configuration: configuration, progress: console.show)
     images.warnings.forEach { console.say("norma: warning: \($0)") }
+    if let batch {
+      let (sized, choice) = try configuration.withBatchSize(batch, for: images, device: device)
+      configuration = sized
+      if let choice { console.say("norma: --batch auto: \(choice)") }
+    }
     let interruption = Interruption()
     let trainer = try Trainer(
       configuration, data: images, folder: folder, device: device, watchesTest: watchTest, tensorBoard: tensorBoard.url,

@@ -14,6 +14,10 @@ public enum Runtime {
   /// Sets the number of threads that one operator uses on the processor.
   public static func setThreads(_ count: Int) { ct_set_threads(Int32(clamping: max(1, count))) }
 
+  /// From here on operators that this thread calls have no other threads work for them: for threads beside the one that
+  /// computes, which has them all.
+  public static func useOneThread() { ct_use_one_thread() }
+
   /// Asks libtorch for deterministic kernels where it has them (they are the only ones on the processor).
   public static func setDeterministic(_ enabled: Bool) { ct_set_deterministic(enabled) }
 }

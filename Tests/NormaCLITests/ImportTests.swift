@@ -52,9 +52,10 @@ struct ImportTests {
     let run = try Program.run(Self.once + TrainedRun.tiny)
     #expect(run.status == 0)
     #expect(run.errors.isEmpty)
-    #expect(run.lines[0].hasPrefix("images per second, medians of 1 round; "))
-    #expect(run.lines.dropFirst().map { $0.prefix { $0 != " " } } == ["train", "score", "score-default"])
-    for line in run.lines.dropFirst() { #expect(line.wholeMatch(of: /[a-z-]+ +Norma +[0-9.]+( +[0-9]+ MiB)?/) != nil) }
+    #expect(run.lines[0].hasPrefix("simsid, side 64, batch ") && run.lines[0].contains(", medians of 1 round, "))
+    #expect(
+      run.lines.dropFirst().map { $0.prefix { $0 != " " } } == ["Work", "train", "score", "score-one", "score-default"])
+    for line in run.lines.dropFirst(2) { #expect(line.prefixMatch(of: /[a-z-]+ +[0-9.,]+/) != nil, "\(line)") }
   }
 
   @Test("A peer's images per second stand beside ours with the ratio")
@@ -79,10 +80,10 @@ struct ImportTests {
   @Test("One kind of work alone, and one that there is not: 64 and the names")
   func tasks() throws {
     let run = try Program.run(Self.once + ["--task", "score"] + TrainedRun.tiny)
-    #expect(run.status == 0 && run.lines.count == 2 && run.lines[1].hasPrefix("score "))
+    #expect(run.status == 0 && run.lines.count == 3 && run.lines[2].hasPrefix("score "))
     let wrong = try Program.run(Self.once + ["--task", "lunch"] + TrainedRun.tiny)
     #expect(wrong.status == 64)
-    #expect(wrong.errors.contains("--task 'lunch' is none of train, score, score-default."))
+    #expect(wrong.errors.contains("--task 'lunch' is none of train, score, score-one, score-default."))
   }
 
   @Test("A peer that ends without an answer is told: 1")
@@ -91,6 +92,6 @@ struct ImportTests {
     #expect(run.status == 1)
     #expect(
       run.errors
-        == "norma: the peer 'true --size 64' failed: it ended without an answer; run 'make bench', which sets it up\n")
+        == "norma: the peer 'true' failed: it ended without an answer; run 'make bench', which sets it up\n")
   }
 }

@@ -24,8 +24,8 @@ struct UsageTests {
       (train + ["--preset", "squid", "--method", "simsid"], "Error: Give one of --preset, --config and --method."),
       (
         train + ["--resume", "--set", "training.epochs=9"],
-        "Error: --resume continues with the run's own configuration; leave out --preset, --config, --method, --set and "
-          + "--seed."
+        "Error: --resume continues with the run's own configuration; leave out --preset, --config, --method, --set, "
+          + "--seed and --batch."
       ),
       (
         train + ["--set", "training.epoch=3"],

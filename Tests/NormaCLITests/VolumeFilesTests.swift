@@ -68,7 +68,7 @@ struct VolumeFilesTests {
     ])
   func maps(_ affine: Affine3D) async throws {
     let (scorer, result, samples) = try await scored(masked: false, on: affine)
-    try MapFiles.write(result, named: "deep/case", to: folder.path("maps"), from: scorer)
+    try MapFiles.write(result, named: "deep/case", to: folder.path("maps"), from: scorer.reading)
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("maps/deep")).sorted()
     #expect(files == ["case-darkness.nii.gz", "case.nii.gz"])
     let map = try VolumeReader.read(folder.path("maps/deep/case.nii.gz"))
@@ -94,7 +94,7 @@ struct VolumeFilesTests {
     var files = DICOMFiles(
       folder: folder.path("results"),
       detector: .init(configuration: configuration, calibration: scorer.calibration, origin: .init()))
-    #expect(try files.write(result, named: "case", from: scorer) == [])
+    #expect(try files.write(result, named: "case", from: scorer.reading) == [])
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("results")).sorted()
     #expect(names == ["case-darkness-map.dcm", "case-darkness-overlay.dcm", "case-map.dcm", "case-overlay.dcm"])
     let map = try VolumeReader.read(folder.path("results/case-map.dcm"))
@@ -104,7 +104,7 @@ struct VolumeFilesTests {
     #expect(map.samples == (0..<4).flatMap { frame in (0..<30).map { turned(frame, $0) / 10 } })
     let overlay = try DICOMImage.read(folder.path("results/case-overlay.dcm"))
     #expect(overlay.pixels.frames == 4)
-    try MapFiles.write(result, named: "case", to: folder.path("maps"), from: scorer)
+    try MapFiles.write(result, named: "case", to: folder.path("maps"), from: scorer.reading)
     let values = try VolumeReader.read(folder.path("maps/case.nii.gz"))
     #expect(values.samples == map.samples && values.grid.coincides(with: map.grid))
     // Below the map's range a pixel is the volume's own grey, 0 ... 10; above it is not.
@@ -151,7 +151,7 @@ struct VolumeFilesTests {
   func sheet() async throws {
     let (scorer, result, _) = try await scored(masked: true)
     var sheet = CaseSheet()
-    try sheet.add(result, named: "case", from: scorer)
+    try sheet.add(result, named: "case", from: scorer.reading)
     let file = URL(fileURLWithPath: folder.path("sheet.svg"))
     try sheet.write(to: file)
     let svg = try String(contentsOf: file, encoding: .utf8)

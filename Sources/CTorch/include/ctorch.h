@@ -48,6 +48,7 @@ int64_t ct_live_tensors(void);               // handles handed out and not yet r
 bool ct_device_available(ct_device device);
 void ct_set_threads(int count);              // threads inside one operator
 int ct_threads(void);
+void ct_use_one_thread(void);                // operators that this thread calls have no other threads work for them
 bool ct_set_gradients_enabled(bool enabled); // this thread's gradient recording; returns what it was
 ct_status ct_set_autocast(ct_device_type type, bool enabled, ct_dtype dtype, bool *was_enabled, ct_dtype *was_dtype);
 bool ct_autocasts(ct_device_type type, ct_dtype dtype); // whether this thread's products on such a device take `dtype`
@@ -82,6 +83,22 @@ ct_status ct_contiguous(ct_tensor a, bool channels_last, ct_tensor *out);
 ct_status ct_copy_into(ct_tensor target, ct_tensor source);      // in place, without gradient
 ct_status ct_fill(ct_tensor target, double value);               // in place, without gradient
 ct_status ct_item(ct_tensor a, double *out);                     // the one value of a one-element tensor
+
+// MARK: memory (memory.cpp)
+// Memory as it happens to be, row-major on the processor; pinned: where a GPU can fetch it while the processor goes on.
+ct_status ct_empty(ct_ints shape, ct_dtype dtype, bool pinned, ct_tensor *out);
+void *ct_memory(ct_tensor a);                // the first element of a tensor that `ct_empty` made
+// A tensor over memory of somebody else, read-only to its users; `release` is called with `owner` when the last view goes,
+// also on failure.
+ct_status ct_over(const void *memory, ct_dtype dtype, ct_ints shape, void *owner, void (*release)(void *), ct_tensor *out);
+bool ct_is_alone(ct_tensor a);               // whether nothing else shares its memory, which it owns, or its history
+// Counts the bytes that tensors take from here on, on this thread and on those that work for it.
+typedef struct ct_meter_s *ct_meter;
+ct_status ct_meter_begin(ct_meter *out);
+int64_t ct_meter_end(ct_meter meter);        // the most bytes held at one time of those taken since; ends the count
+// Free bytes of a device other than the processor; fails where its allocator does not tell.
+ct_status ct_free_memory(ct_device device, int64_t *out);
+bool ct_was_out_of_memory(void);             // whether this thread's latest failure was
 
 // MARK: shape and indexing (indexing.cpp)
 ct_status ct_reshape(ct_tensor a, ct_ints shape, ct_tensor *out);

@@ -120,19 +120,15 @@ public struct Checkpoint: Sendable {
     return found
   }
 
-  /// The detector that the checkpoint holds, on the processor.
+  /// The detector that the checkpoint holds, on the processor. Of a file's, large weights lie over its memory map: they are
+  /// fetched when they are first used, and several programs share them.
   /// - Throws: `StateMismatch` when weights and configuration do not fit, or `TorchError`.
   public func makeDetector() throws -> any AnomalyDetector {
-    let detector = try metadata.configuration.makeDetector()
+    let detector = try withoutInitialisation { try metadata.configuration.makeDetector() }
+    try load(arrays(below: "network."), into: detector.network.namedParameters, adopting: true)
     try detector.network.preferChannelsLast()  // as in training, so that the same kernels give the same scores
-    try restore(detector)
+    detector.fitted = try arrays(below: "fitted.").mapValues { try $0.sharedTensor() }
     return detector
-  }
-
-  /// Puts weights and fitted tensors into a detector of the same configuration.
-  func restore(_ detector: any AnomalyDetector) throws {
-    try load(arrays(below: "network."), into: detector.network.namedParameters)
-    detector.fitted = try arrays(below: "fitted.").mapValues { try $0.tensor() }
   }
 }
 

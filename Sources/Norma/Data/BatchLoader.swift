@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// Hands out batches of prepared images or of their views in a given order, gathered ahead of time on threads of its own.
 final class BatchLoader: Sendable {
@@ -47,52 +48,47 @@ final class BatchLoader: Sendable {
   /// - Throws: `ImageError` when a file can no longer be read.
   func next() throws -> (values: [[Float]], indices: [Int])? { try queue.pop()?.get() }
 
-  /// The images that are read from their files, each once from the first batch with one of its views to the last.
+  /// The images that are read from their files, each once from the first batch with one of its views to the last, by a few
+  /// threads ahead of the batch that wants them.
   private struct OpenImages {
     private let images: PreparedImages
     /// The last batch that wants an image.
     private var last: [Int: Int] = [:]
-    private var open: [Int: [Float]] = [:]
+    /// The images in the order in which they are wanted first, and how many of them reading was begun of.
+    private var sequence: [Int] = []
+    private var begun = 0
+    private var open: [Int: Result<[Float], any Error>] = [:]
+    private let reading: OrderedWork<Result<[Float], any Error>>
+    private let ahead: Int
 
     init(_ images: PreparedImages, batches: [[Int]]) {
       self.images = images
       for (number, batch) in batches.enumerated() {
-        for view in batch where !images.isInMemory(images.views[view].image) { last[images.views[view].image] = number }
+        for image in batch.map({ images.views[$0].image }) where !images.isInMemory(image) {
+          if last.updateValue(number, forKey: image) == nil { sequence.append(image) }
+        }
       }
+      let workers = Runtime.threads
+      reading = OrderedWork(workers: workers)
+      ahead = images.specification.isVolume ? workers : workers + (batches.first?.count ?? 0)
     }
 
-    /// One batch; images that are neither in memory nor open are read on all processors.
+    /// One batch, waiting for those of its images that are not read yet.
     mutating func load(_ batch: [Int], number: Int) throws -> (values: [[Float]], indices: [Int]) {
-      let known = open
-      let closed = Set(batch.map { images.views[$0].image }.filter { last[$0] != nil && known[$0] == nil }).sorted()
-      if !closed.isEmpty {
-        let gathered = Gathered(count: closed.count)
-        DispatchQueue.concurrentPerform(iterations: closed.count) { [images] position in
-          gathered.set(Result { try images.values(at: closed[position]) }, at: position)
+      for image in batch.map({ images.views[$0].image }) where last[image] != nil && open[image] == nil {
+        while begun < sequence.count, reading.count < ahead {
+          reading.begin { [images, next = sequence[begun]] in Result { try images.values(at: next) } }
+          begun += 1
         }
-        for (image, values) in zip(closed, try gathered.values()) { open[image] = values }
+        open[image] = reading.next()  // the first that is not open is the next of the sequence
       }
       defer { for image in open.keys where last[image] == number { open[image] = nil } }
       let values = try batch.map { view in
         let image = images.views[view].image
-        return images.values(ofView: view, in: try open[image] ?? images.values(at: image))
+        return images.values(ofView: view, in: try open[image]?.get() ?? images.values(at: image))
       }
       return (values, batch)
     }
-  }
-
-  /// Images of a batch as they come in.
-  ///
-  /// `@unchecked Sendable`: `results` is read and written under `lock`.
-  private final class Gathered: @unchecked Sendable {
-    private let lock = NSLock()
-    private var results: [Result<[Float], any Error>?]
-
-    init(count: Int) { results = Array(repeating: nil, count: count) }
-
-    func set(_ result: Result<[Float], any Error>, at position: Int) { lock.withLock { results[position] = result } }
-
-    func values() throws -> [[Float]] { try lock.withLock { try results.compactMap { try $0?.get() } } }
   }
 
   /// A bounded queue between one producer and one consumer.

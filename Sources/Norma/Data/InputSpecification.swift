@@ -49,6 +49,11 @@ public struct InputSpecification: Codable, Equatable, Sendable {
   /// - Throws: `ImageError` when a file is missing, cannot be used, or is of the other kind.
   func prepared(_ item: DataItem) throws -> PreparedImage {
     let (image, paired) = try read(item)
+    return try prepared(image, paired: paired)
+  }
+
+  /// The same of images that were read (`read`).
+  func prepared(_ image: MedicalImage, paired: MedicalImage?) throws -> PreparedImage {
     let placement = try placement(of: image)
     var values = try prepared(image, in: placement, over: window(of: image, in: placement))
     if let paired {
@@ -121,7 +126,7 @@ public struct InputSpecification: Codable, Equatable, Sendable {
 
   /// Prepared images as one batch `[B, channels, extents…]`, values still in 0 ... 1.
   func batch(_ images: [[Float]], on device: Device) throws(TorchError) -> Tensor {
-    try Tensor(images.flatMap { $0 }, shape: [images.count, channels] + extents).to(device)
+    try Tensor(rows: images, shape: [images.count, channels] + extents, isPinned: device.kind == .cuda).to(device)
   }
 
   /// The batch on the scale that the network takes.

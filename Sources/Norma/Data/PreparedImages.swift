@@ -48,7 +48,7 @@ public struct PreparedImages: Sendable {
     let unread = items.indices.filter { results[$0] == nil }
     var done = items.count - unread.count
     var left = memoryLimit - results.reduce(0) { $0 + Self.bytes(of: $1) }
-    let width = ProcessInfo.processInfo.activeProcessorCount
+    let width = Allotment.processors
     let parts =
       specification.isCut
       ? stride(from: 0, to: unread.count, by: width).map { Array(unread[$0..<min($0 + width, unread.count)]) }

@@ -4,6 +4,8 @@ public import MedicalImaging
 public struct AnomalyResult: Sendable {
   /// The image.
   public let item: DataItem
+  /// The image as it was read, where it was read just now and is small enough to be kept; else nil.
+  public var source: MedicalImage?
   /// Raw scores by name, larger for more unusual images.
   public let scores: [String: Double]
   /// The default score.

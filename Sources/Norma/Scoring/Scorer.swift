@@ -11,8 +11,11 @@ public final class Scorer {
   public internal(set) var calibration: Calibration
   /// Of an ensemble, what scores with each of its members; empty of a single detector.
   let members: [Scorer]
-  private let device: Device
-  private let batchSize: Int
+  let device: Device
+  /// Views that are scored at once.
+  private(set) var batchSize: Int
+  /// Whether that was asked for.
+  private(set) var hasGivenBatchSize = false
   private let precision: MixedPrecision
 
   /// Why images are not scored in the number format that was asked for, a sentence; usually nil.
@@ -51,6 +54,36 @@ public final class Scorer {
       device: device, precision: precision)
   }
 
+  /// What is needed to read what a scorer says, away from its detector.
+  public struct Reading: Sendable {
+    /// What the detector takes.
+    public let specification: InputSpecification
+    /// Distributions of normal training images.
+    public let calibration: Calibration
+  }
+
+  /// Scores so many images at once from here on; nil: as many as suit the detector.
+  /// - Parameters:
+  ///   - images: how many there are to score.
+  ///   - explains: whether maps and reconstructions will be wanted.
+  /// - Returns: the choice, where it was made here.
+  /// - Throws: `BatchSizeError`; `TorchError` when memory or device fail.
+  public func setBatchSize(_ wanted: BatchSize?, images: Int, explains: Bool) throws -> BatchSize.Choice? {
+    switch wanted {
+    case nil: return nil
+    case .fixed(let size):
+      for scorer in [self] + members { (scorer.batchSize, scorer.hasGivenBatchSize) = (size, true) }
+      return nil
+    case .automatic:
+      let choice = try fastestBatch(images: images, explains: explains)
+      (batchSize, hasGivenBatchSize) = (choice.size, true)
+      return choice
+    }
+  }
+
+  /// What is needed to read the results.
+  public var reading: Reading { Reading(specification: specification, calibration: calibration) }
+
   /// Fits a detector to normal training images and calibrates its scores and maps on them.
   /// - Parameters:
   ///   - heldOut: images set aside from training; the normal ones among them, if there are enough, give the threshold.
@@ -66,7 +99,7 @@ public final class Scorer {
     try scorer.inPrecision {
       try withoutGradients {
         let batches: ((Tensor) throws -> Void) throws -> Void = { body in
-          try scorer.forEachBatch(of: images) { batch, _ in try body(batch) }
+          try scorer.forEachBatch(of: images) { try body($0.values) }
         }
         if let comparing = detector as? any ReferenceComparing {
           try comparing.fit(batches, subjects: images.specification.isCut ? images.views.map(\.image) : [])
@@ -132,10 +165,10 @@ public final class Scorer {
     let tellsApart = specification.isCut || detector.tellsReferencesApart
     let subjects = areReferences && tellsApart ? images.views.map(\.image) : nil
     var all: [String: [Double]] = [:]
-    try forEachBatch(of: images) { batch, indices in
-      let match: ReferenceMatch = subjects.map { .among($0, at: indices) } ?? (areReferences ? .itself : .others)
+    try forEachBatch(of: images) { batch in
+      let match: ReferenceMatch = subjects.map { .among($0, at: batch.indices) } ?? (areReferences ? .itself : .others)
       let scores = try self.inPrecision {
-        try withoutGradients { try self.detector.scores(batch, named: names, areReferences: match) }
+        try withoutGradients { try self.detector.scores(batch.values, named: names, areReferences: match) }
       }
       for (name, values) in scores { all[name, default: []] += try values.values(as: Double.self) }
     }
@@ -147,8 +180,8 @@ public final class Scorer {
     of images: PreparedImages, augmentation: Augmentation, random: Generator
   ) throws -> [String: [Double]] {
     var all: [String: [Double]] = [:]
-    try forEachBatch(of: images) { batch, _ in
-      let moved = try augmentation(batch, background: self.specification.background, random: random)
+    try forEachBatch(of: images) { batch in
+      let moved = try augmentation(batch.values, background: self.specification.background, random: random)
       for (name, values) in try self.inPrecision({ try self.detector.scores(moved, areReferences: false) }) {
         all[name, default: []] += try values.values(as: Double.self)
       }
@@ -165,36 +198,12 @@ public final class Scorer {
     _ handle: (AnomalyResult) throws -> Void
   ) throws {
     try forEachFinding(of: images, explains: explains, allScores: allScores, progress: progress) {
-      try handle(self.result($1, about: images.items[$0], at: $2))
-    }
-  }
-
-  /// The same before calibration: of each image its place among all, what is said about it, and where that lies in its grid.
-  func forEachFinding(
-    of images: PreparedImages, explains: Bool, allScores: Bool, progress: ProgressHandler = { _ in },
-    _ handle: (Int, Finding, GridPlacement) throws -> Void
-  ) throws {
-    if let ensemble = detector as? EnsembleDetector {
-      return try forEachFinding(of: images, fusedBy: ensemble, explains: explains, progress: progress, handle)
-    }
-    var done = 0
-    var gathering: ViewGathering?
-    try forEachBatch(of: images) { batch, indices in
-      for (index, finding) in zip(indices, try self.findings(batch, explains: explains, allScores: allScores)) {
-        let image = images.views[index].image
-        var views = gathering ?? ViewGathering(images.layouts[image], self.specification.intensity)
-        gathering = nil  // so that adding copies no map
-        let whole = try views.add(finding)
-        if whole == nil { gathering = views }
-        if let whole { try handle(image, whole, images.placements[image]) }
-      }
-      done += indices.count
-      progress(WorkProgress("scoring", done: done, total: images.views.count, unit: self.specification.unit))
+      try handle(self.result($1, about: $0, at: $2))
     }
   }
 
   /// What the detector says about every view of a batch.
-  private func findings(_ batch: Tensor, explains: Bool, allScores: Bool) throws -> [Finding] {
+  func findings(_ batch: Tensor, explains: Bool, allScores: Bool) throws -> [Finding] {
     let names = allScores ? Set(detector.scoreNames) : [detector.scoreNames[0]]
     let scores = try inPrecision {
       try withoutGradients {
@@ -215,8 +224,9 @@ public final class Scorer {
     }
   }
 
-  private func result(
-    _ finding: Finding, about item: DataItem, at placement: GridPlacement
+  /// What is said about an image, calibrated.
+  func result(
+    _ finding: Finding, about image: StreamedImage, at placement: GridPlacement
   ) throws -> AnomalyResult {
     let main = detector.scoreNames[0]
     guard let score = finding.scores[main] else {
@@ -224,30 +234,20 @@ public final class Scorer {
     }
     let normal = calibration.scores[main]
     return AnomalyResult(
-      item: item, scores: finding.scores, score: score, standardised: normal?.standardised(score),
+      item: image.item, source: image.source, scores: finding.scores, score: score,
+      standardised: normal?.standardised(score),
       probability: normal?.probability(score), isAbnormal: normal.map { score > $0.threshold },
       maps: try finding.maps.map { ($0.name, try AnomalyMap($0.values, at: placement)) },
       reconstruction: try finding.reconstruction.map { try InputSpecification.image($0, at: placement) },
       steps: try finding.steps.map { ($0.name, try InputSpecification.image($0.values, at: placement)) })
   }
 
-  // MARK: Batches
-
   /// Runs what the detector does with a batch in the scorer's number format, or in float32 where that lacks an operator.
   private func inPrecision<Result>(_ body: () throws -> Result) throws -> Result {
     try precision.retrying { try precision(body) }
   }
 
-  /// Calls `body` with batches in network scale and the indices of their views, in order, without augmentation.
-  /// - Parameter chosen: which views; nil: all.
-  private func forEachBatch(
-    of images: PreparedImages, views chosen: [Int]? = nil, _ body: (Tensor, [Int]) throws -> Void
-  ) throws {
-    let loader = BatchLoader(images, order: chosen ?? Array(images.views.indices), batchSize: batchSize)
-    while let (values, indices) = try loader.next() {
-      try body(images.batch(values, at: indices, on: device), indices)
-    }
-  }
+  // MARK: Maps
 
   /// Median and 99.5 % of each map's values over normal images.
   private func mapRanges(of images: PreparedImages) throws -> [String: [Double]] {
@@ -263,9 +263,9 @@ public final class Scorer {
   /// Each map's values over images, padding left out; the maps are in the method's order.
   func mapValues(of images: PreparedImages) throws -> [(name: String, values: [Float])] {
     var maps: [(name: String, values: [Float])] = []
-    try forEachBatch(of: images, views: viewsForMapRanges(of: images)) { batch, indices in
-      let placements = indices.map { images.placement(ofView: $0) }
-      let explanation = try self.inPrecision { try self.detector.explanation(of: batch) }
+    try forEachBatch(of: images, views: viewsForMapRanges(of: images)) { batch in
+      let placements = batch.views.map(\.placement)
+      let explanation = try self.inPrecision { try self.detector.explanation(of: batch.values) }
       for (number, map) in explanation.maps.enumerated() {
         if number == maps.count { maps.append((map.name, [])) }
         guard placements.contains(where: \.isPadded) else {

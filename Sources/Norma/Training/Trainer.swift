@@ -227,7 +227,9 @@ public final class Trainer {
         due: runner.due(in: position.iteration), random: random, indices: indices, iteration: position.iteration,
         count: position.epoch * iterations + position.iteration,
         share: Double(position.epoch) / Double(epochs(of: stage)))
-      try tally.add(runner.run(step, on: batch))
+      do { try tally.add(runner.run(step, on: batch)) } catch let error as TorchError where error.isOutOfMemory {
+        throw BatchSizeError.outOfMemory(size: indices.count, isTraining: true)
+      }
       try warnAboutPrecision()
       try average?.update()
       position.iteration += 1

@@ -9,11 +9,15 @@ public final class Parameter {
   /// Whether optimisers may change it; running statistics and the like are not trainable.
   public let isTrainable: Bool
 
-  /// Copies a value; a trainable one becomes a leaf that collects gradients.
+  /// Whether the value lies in memory that is somebody else's, and must not be written to.
+  private var isBorrowed = false
+
+  /// Keeps a copy of a value, or the value itself where nobody else has it; a trainable one becomes a leaf that collects
+  /// gradients.
   /// - Throws: `TorchError` when a trainable value is not of a floating-point type.
-  public init(_ value: Tensor, isTrainable: Bool = true) throws(TorchError) {
+  public init(_ value: consuming Tensor, isTrainable: Bool = true) throws(TorchError) {
     self.isTrainable = isTrainable
-    let own = try value.detached().copy()
+    let own = value.isAlone() ? value : try value.detached().copy()
     tensor = isTrainable ? try own.requiringGradient() : own
   }
 
@@ -32,18 +36,41 @@ public final class Parameter {
   /// - Throws: `TorchError` when the shape differs.
   public func assign(_ value: Tensor) throws(TorchError) {
     lowered = nil
+    try own()
     try tensor.assign(value)
+  }
+
+  /// Lies over a stored array from here on, where that needs no copy, and else copies it. For weights that are read: whatever
+  /// writes to them gives them memory of their own first.
+  /// - Precondition: the array has the value's shape, and nothing follows the parameter yet.
+  func adopt(_ array: StoredArray) throws(TorchError) {
+    guard isTrainable, array.dtype == tensor.dtype.stored, tensor.device == .cpu else {
+      return try assign(array.tensor().to(tensor.dtype))
+    }
+    let shared = try array.sharedTensor()
+    lowered = nil
+    tensor = try shared.requiringGradient()
+    isBorrowed = true
+  }
+
+  /// Takes memory of its own, so that the value can be written to.
+  func own() throws(TorchError) {
+    guard isBorrowed else { return }
+    tensor = try tensor.detached().copy().requiringGradient()
+    isBorrowed = false
   }
 
   /// Overwrites every element with `value` in place.
   func fill(_ value: Double) throws(TorchError) {
     lowered = nil
+    try own()
     try tensor.fill(value)
   }
 
   /// Overwrites the slices at `indices` (int64) along `axis` in place.
   public func overwrite(at indices: Tensor, axis: Int, with values: Tensor) throws(TorchError) {
     lowered = nil
+    try own()
     try TorchError.check("overwrite", ct_index_copy_into(tensor.raw, Int64(axis), indices.raw, values.raw))
   }
 
@@ -52,12 +79,13 @@ public final class Parameter {
     lowered = nil
     let moved = try tensor.detached().to(device)
     tensor = isTrainable ? try moved.requiringGradient() : moved
+    isBorrowed = false
   }
 
   /// Stores channels innermost where the tensor has a channel axis and two or three spatial ones.
   func preferChannelsLast() throws(TorchError) {
     guard (4...5).contains(tensor.rank) else { return }
-    let moved = try tensor.detached().channelsLast()
+    let moved = try tensor.detached().channelsLast()  // itself, where that changes nothing
     tensor = isTrainable ? try moved.requiringGradient() : moved
   }
 }

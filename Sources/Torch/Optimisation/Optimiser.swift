@@ -19,8 +19,9 @@ public protocol OptimiserOptions: Sendable {
 }
 
 extension Parameter {
-  /// Zeros that lie in memory as the weight does.
+  /// Zeros that lie in memory as the weight does, which from here on has memory of its own.
   func zeroedBuffer() throws(TorchError) -> Parameter {
+    try own()
     let buffer = try Parameter(tensor, isTrainable: false)
     try buffer.fill(0)
     return buffer

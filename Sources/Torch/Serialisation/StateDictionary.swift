@@ -70,8 +70,10 @@ public func storedArrays(_ parameters: NamedParameters, prefix: String = "") thr
 }
 
 /// Puts arrays into parameters after checking that all keys and shapes fit; nothing is changed when they do not.
+/// - Parameter adopting: whether large parameters may lie over the arrays' own memory instead of being copied: for networks
+///   that are made to score, not to train. The arrays must be of a file that nobody writes to.
 /// - Throws: `StateMismatch` with every difference, or `TorchError`.
-public func load(_ arrays: [String: StoredArray], into parameters: NamedParameters) throws {
+public func load(_ arrays: [String: StoredArray], into parameters: NamedParameters, adopting: Bool = false) throws {
   var mismatch = StateMismatch()
   for (key, parameter) in parameters {
     guard let array = arrays[key] else {
@@ -86,6 +88,6 @@ public func load(_ arrays: [String: StoredArray], into parameters: NamedParamete
   guard mismatch.isEmpty else { throw mismatch }
   for (key, parameter) in parameters {
     guard let array = arrays[key] else { continue }
-    try parameter.assign(array.tensor().to(parameter.tensor.dtype))
+    if adopting { try parameter.adopt(array) } else { try parameter.assign(array.tensor().to(parameter.tensor.dtype)) }
   }
 }

@@ -9,6 +9,7 @@ struct MethodCountTests {
   /// Multiply-adds of scoring one image, by its own score.
   private func counted(_ configuration: RunConfiguration, score: String) throws -> Double {
     let workload = try Workload(configuration, device: .cpu)
+    _ = try workload.scoreEach(by: score, count: 0)  // builds the network
     let (done, count) = try OperationCount.of { try workload.scoreEach(by: score, count: 1) }
     #expect(done.images == 1)
     #expect(count.reducedMultiplyAdds == 0)

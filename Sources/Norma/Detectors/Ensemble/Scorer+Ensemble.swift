@@ -17,30 +17,42 @@ extension Scorer {
 
   /// What the ensemble says about every image, in order: its map and the members' reconstructions lie over the whole image.
   func forEachFinding(
-    of images: PreparedImages, fusedBy ensemble: EnsembleDetector, explains: Bool, progress: ProgressHandler,
-    _ handle: (Int, Finding, GridPlacement) throws -> Void
+    of images: ImageStream, fusedBy ensemble: EnsembleDetector, explains: Bool, failed: (any Error) throws -> Void,
+    progress: ProgressHandler, _ handle: (StreamedImage, Finding, GridPlacement) throws -> Void
   ) throws {
     let usual = try ensemble.usual()
-    let size = specification.isVolume ? 1 : Self.imagesAtATime
-    for start in stride(from: 0, to: images.count, by: size) {
-      let indices = Array(start..<min(start + size, images.count))
-      var said = indices.map { _ in [(finding: Finding, placement: GridPlacement)]() }
-      for (member, all) in zip(members, images.members) {
-        try member.forEachFinding(of: all.selecting(indices: indices), explains: explains, allScores: false) {
-          said[$0].append(($1, $2))
+    let size = specification.isVolume ? 1 : hasGivenBatchSize ? batchSize : Self.imagesAtATime
+    var done = 0
+    func score(_ images: [StreamedImage]) throws {
+      var said = images.map { _ in [(finding: Finding, placement: GridPlacement)]() }
+      for (number, member) in members.enumerated() {
+        let seen = ImageStream(images, member: number, for: member.specification)
+        try member.forEachFinding(of: seen, explains: explains, allScores: false) {
+          said[$0.index].append(($1, $2))
         }
       }
       let own = members.indices.map { member in
         said.map { $0[member].finding.scores[members[member].detector.scoreNames[0]] ?? .nan }
       }
       let scores = try ensemble.scores(of: own)
-      for (position, index) in indices.enumerated() {
+      for (position, image) in images.enumerated() {
         let finding = try ensemble.finding(
           scores: scores.mapValues { $0[position] }, of: said[position], usual: usual)
-        let grid = images.placements[index].grid
-        try handle(index, finding, GridPlacement(stretching: grid, to: grid.extents))
+        let grid = image.prepared[0].placement.grid
+        try handle(image, finding, GridPlacement(stretching: grid, to: grid.extents))
       }
-      progress(WorkProgress("scoring", done: indices.count + start, total: images.count, unit: "images"))
+    }
+    var waiting: [StreamedImage] = []
+    while let next = images.next() {
+      done += 1
+      switch next {
+      case .success(let image): waiting.append(image)
+      case .failure(let error): try failed(error)
+      }
+      guard waiting.count == size || done == images.count else { continue }
+      if !waiting.isEmpty { try score(waiting) }
+      waiting = []
+      progress(WorkProgress("scoring", done: done, total: images.count, unit: "images"))
     }
   }
 }
