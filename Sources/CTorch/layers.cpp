@@ -1,26 +1,9 @@
 // What networks are made of.
 #include <cmath>
 
-#include "autocast.h"
 #include "handles.h"
 
 using namespace norma;
-
-ct_status ct_convolution(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_ints stride, ct_ints padding,
-                         ct_ints dilation, bool transposed, ct_ints output_padding, int64_t groups, ct_tensor *out) {
-  return made(out, [&] {
-    auto input = a->value, kernel = weight->value;
-    auto bias = optional(bias_or_null);
-    if (auto type = autocast_type(input)) {  // on processors libtorch casts for conv2d and its like, not for this one
-      auto where = input.device().type();
-      kernel = at::autocast::cached_cast(*type, kernel, where);
-      bias = at::autocast::cached_cast(*type, bias, where);
-      input = at::autocast::cached_cast(*type, input, where);
-    }
-    return at::convolution(input, kernel, bias, ints(stride), ints(padding), ints(dilation), transposed,
-                           ints(output_padding), groups);
-  });
-}
 
 ct_status ct_batch_norm(ct_tensor a, ct_tensor weight_or_null, ct_tensor bias_or_null, ct_tensor mean_or_null,
                         ct_tensor variance_or_null, bool training, double momentum, double epsilon, ct_tensor *out) {

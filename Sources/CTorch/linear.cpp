@@ -8,6 +8,7 @@
 #include "autocast.h"
 #include "handles.h"
 #include "parallel.h"
+#include "products.h"
 
 using namespace norma;
 
@@ -24,17 +25,22 @@ std::optional<c10::TypedOperatorHandle<Product>> find_product() {
   return schema->typed<Product>();
 }
 
-const std::optional<c10::TypedOperatorHandle<Product>> &onednn_product() {
+const std::optional<c10::TypedOperatorHandle<Product>> &found_product() {
   static const auto found = find_product();
   return found;
 }
 
-// a · bᵀ + bias, then a function of each element.
-at::Tensor product(const at::Tensor &a, const at::Tensor &b, const std::optional<at::Tensor> &bias = std::nullopt,
-                   std::string_view function = "none") {
+}  // namespace
+
+bool norma::has_onednn_product() { return found_product().has_value(); }
+
+at::Tensor norma::onednn_product(const at::Tensor &a, const at::Tensor &b, const std::optional<at::Tensor> &bias,
+                                 std::string_view function) {
   at::AutoDispatchBelowADInplaceOrView below_autograd;
-  return onednn_product()->call(a, b, bias, function, c10::List<std::optional<at::Scalar>>(), "none");
+  return found_product()->call(a, b, bias, function, c10::List<std::optional<at::Scalar>>(), "none");
 }
+
+namespace {
 
 // A copy of `matrix`, [n, c], as [c, n].
 at::Tensor transposed(const at::Tensor &matrix) {
@@ -58,7 +64,7 @@ struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
                             const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
     context->save_for_backward({input, weight});
     context->saved_data["has_bias"] = bias.has_value();
-    return product(input, weight, bias);
+    return onednn_product(input, weight, bias);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
@@ -70,11 +76,11 @@ struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
     auto inputs = input.reshape({-1, input.size(-1)});
     at::Tensor to_input, to_weight, to_bias;
     const bool records = at::GradMode::is_enabled();  // oneDNN's product has no gradient: libtorch's where one is asked for
-    if (context->needs_input_grad(0)) to_input = records ? at::matmul(gradient, weight) : product(gradient, weight.t());
+    if (context->needs_input_grad(0)) to_input = records ? at::matmul(gradient, weight) : onednn_product(gradient, weight.t());
     if (context->needs_input_grad(1))  // oneDNN wants its left factor row by row: the narrower one is copied
       to_weight = records                           ? at::matmul(rows.t(), inputs)
-                  : rows.size(1) > inputs.size(1) ? product(transposed(inputs), rows.t()).t()
-                                                  : product(transposed(rows), inputs.t());
+                  : rows.size(1) > inputs.size(1) ? onednn_product(transposed(inputs), rows.t()).t()
+                                                  : onednn_product(transposed(rows), inputs.t());
     if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) to_bias = rows.sum(0);
     return {to_input, to_weight, to_bias};
   }
@@ -86,7 +92,7 @@ constexpr int64_t least_work = 1 << 18;
 bool suits_onednn(const at::Tensor &input, const at::Tensor &weight) {
   return input.is_cpu() && weight.is_cpu() && input.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
          input.dim() >= 2 && weight.dim() == 2 && input.size(-1) == weight.size(1) &&
-         input.numel() * weight.size(0) >= least_work && !autocast_type(input) && onednn_product().has_value();
+         input.numel() * weight.size(0) >= least_work && !autocast_type(input) && has_onednn_product();
 }
 
 bool records(const at::Tensor &input, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
@@ -96,7 +102,7 @@ bool records(const at::Tensor &input, const at::Tensor &weight, const std::optio
 
 at::Tensor layer(const at::Tensor &input, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
   if (!suits_onednn(input, weight)) return at::linear(input, weight, bias);
-  return records(input, weight, bias) ? OneDNNLinear::apply(input, weight, bias) : product(input, weight, bias);
+  return records(input, weight, bias) ? OneDNNLinear::apply(input, weight, bias) : onednn_product(input, weight, bias);
 }
 
 }  // namespace
@@ -110,6 +116,6 @@ ct_status ct_linear_gelu(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, 
     const auto &input = a->value, &matrix = weight->value;
     auto bias = optional(bias_or_null);
     bool fuses = suits_onednn(input, matrix) && !records(input, matrix, bias);
-    return fuses ? product(input, matrix, bias, "gelu") : at::gelu(layer(input, matrix, bias));
+    return fuses ? onednn_product(input, matrix, bias, "gelu") : at::gelu(layer(input, matrix, bias));
   });
 }

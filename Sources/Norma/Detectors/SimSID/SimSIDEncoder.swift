@@ -70,10 +70,11 @@ struct PatchGrid {
       .reshaped([-1, shape[1], height, width])
   }
 
-  /// The inverse of `split`.
+  /// The inverse of `split`; channels are last in memory, so that whole runs of them are copied and what follows is fast.
   func joined(_ patches: Tensor) throws(TorchError) -> Tensor {
     let shape = patches.shape
-    return try patches.reshaped([-1, side, side, shape[1], shape[2], shape[3]]).permuted([0, 3, 1, 4, 2, 5])
-      .reshaped([-1, shape[1], side * shape[2], side * shape[3]])
+    let rows = try patches.permuted([0, 2, 3, 1]).reshaped([-1, side, side, shape[2], shape[3], shape[1]])
+    return try rows.permuted([0, 1, 3, 2, 4, 5]).reshaped([-1, side * shape[2], side * shape[3], shape[1]])
+      .permuted([0, 3, 1, 2])
   }
 }

@@ -137,7 +137,9 @@ final class DecoderMemory: Module {
     if layout == .windows {
       let windows = try features.reshaped([shape[0], shape[1], n, side, n, side]).permuted([0, 2, 4, 1, 3, 5])
       let rows = try readRows(windows.reshaped([shape[0], n * n, -1]))
-      read = try rows.reshaped([shape[0], n, n, shape[1], side, side]).permuted([0, 3, 1, 4, 2, 5]).reshaped(shape)
+      // With channels last in memory, like the features.
+      read = try rows.reshaped([shape[0], n, n, shape[1], side, side]).permuted([0, 1, 4, 2, 5, 3])
+        .reshaped([shape[0], shape[2], shape[3], shape[1]]).permuted([0, 3, 1, 2])
     } else {
       read = try readRows(features.reshaped([-1, patches, shape[1] * side * side])).reshaped(shape)
     }
