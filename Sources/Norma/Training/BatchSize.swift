@@ -29,9 +29,9 @@ public enum BatchSize: Equatable, Sendable {
     /// Bytes that were free.
     public let free: Int
 
-    /// `16 images (0.8 of 21.4 GB that are free)`.
+    /// `16 images (0.84 of 21.40 GB that are free)`.
     public var description: String {
-      let gigabytes = [bytes, free].map { String(format: "%.1f", Double($0) / 1e9) }
+      let gigabytes = [bytes, free].map { String(format: "%.2f", Double($0) / 1e9) }
       return "\(size) images (\(gigabytes[0]) of \(gigabytes[1]) GB that are free)"
     }
   }
