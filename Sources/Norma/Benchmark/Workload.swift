@@ -33,7 +33,7 @@ public final class Workload {
   /// - Throws: `TorchError` when memory or device fail.
   public init(_ configuration: RunConfiguration, device: Device) throws {
     (self.configuration, self.device) = (configuration, device)
-    defaultScore = try configuration.makeDetector().scoreNames[0]
+    defaultScore = try withoutInitialisation { try configuration.makeDetector() }.scoreNames[0]
     random = try Generator(seed: 1, on: device)
     let input = configuration.inputSpecification
     batch = try random.uniform(-1, 1, shape: [configuration.training.batchSize, input.channels] + input.extents)
