@@ -4,9 +4,6 @@
 #include "volume.h"
 
 #include <stdlib.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <sys/mman.h>
 
 #include "image.h"
@@ -48,13 +45,6 @@ void cmi_will_fill(void *memory, size_t count) {
   if (last > first) madvise((void *)first, last - first, MADV_HUGEPAGE);
 #else
   (void)memory, (void)count;
-#endif
-}
-
-void cmi_keep_freed_memory(void) {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 64 << 20);
 #endif
 }
 

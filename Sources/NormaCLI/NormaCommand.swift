@@ -25,7 +25,6 @@ struct NormaCommand: AsyncParsableCommand {
     ])
 
   static func main() async {
-    FreedMemory.keep()
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

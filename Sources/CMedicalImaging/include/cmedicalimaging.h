@@ -111,9 +111,6 @@ cmi_status cmi_write_nifti(
 // Says that memory will be filled to its end, so that the system may hand it out in large pages. Harmless on small memory.
 void cmi_will_fill(void *memory, size_t count);
 
-// Has the whole program keep up to 64 MiB of freed memory; does nothing where the C library is not glibc.
-void cmi_keep_freed_memory(void);
-
 // Frees the samples and empties the volume. Harmless on an empty one.
 void cmi_volume_free(cmi_volume *volume);
 
