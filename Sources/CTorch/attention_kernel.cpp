@@ -15,21 +15,20 @@ bool attention_kernel_runs() {
   return runs;
 }
 
+}  // namespace norma
+
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,fma"))), apply_to = function)
 
+#include "vectors.h"
+
+namespace norma {
 namespace {
 
-constexpr int64_t lanes = 16;
 constexpr int64_t tile = 32;           // queries that are worked on together
 constexpr int64_t largest_tile = 39;  // with those that are left, where they are fewer than a block
 constexpr float lowest = -1e30f;
 
-using Vector = float __attribute__((vector_size(64), aligned(4)));
-using Integers = int32_t __attribute__((vector_size(64), aligned(4)));
-
-inline Vector load(const float *values) { return *reinterpret_cast<const Vector *>(values); }
-inline void store(float *values, Vector vector) { *reinterpret_cast<Vector *>(values) = vector; }
-inline Vector all(float value) { return Vector{} + value; }
+typedef int32_t Integers __attribute__((vector_size(64)));
 
 // e^x to one unit in the last place or two (Cody and Waite's reduction, a polynomial of degree 5); zero below −87. What is
 // no number stays none.
@@ -51,47 +50,6 @@ inline Vector exponential(Vector x) {
   Integers bits = reinterpret_cast<Integers &>(p) + power;
   Vector result = x > -87 ? reinterpret_cast<Vector &>(bits) : all(0);
   return x == x ? result : x;
-}
-
-// A left factor: element (r, t) lies at r · row + t · step.
-struct Left {
-  const float *values;
-  int64_t row, step;
-};
-
-template <int rows, int vectors>
-inline void block(Left a, const float *b, int64_t b_stride, float *c, int64_t c_stride, int64_t depth, bool adds) {
-  Vector sums[rows][vectors];
-  for (int r = 0; r < rows; r++)
-    for (int v = 0; v < vectors; v++) sums[r][v] = adds ? load(c + r * c_stride + v * lanes) : all(0);
-  for (int64_t t = 0; t < depth; t++) {
-    Vector right[vectors];
-    for (int v = 0; v < vectors; v++) right[v] = load(b + t * b_stride + v * lanes);
-    for (int r = 0; r < rows; r++) {
-      Vector left = all(a.values[r * a.row + t * a.step]);
-      for (int v = 0; v < vectors; v++) sums[r][v] += left * right[v];
-    }
-  }
-  for (int r = 0; r < rows; r++)
-    for (int v = 0; v < vectors; v++) store(c + r * c_stride + v * lanes, sums[r][v]);
-}
-
-// As many rows as there are, at most `most`, in one block.
-template <int most, int vectors>
-inline void rest(int64_t rows, Left a, const float *b, int64_t b_stride, float *c, int64_t c_stride, int64_t depth,
-                 bool adds) {
-  if constexpr (most > 0) {
-    if (rows == most) return block<most, vectors>(a, b, b_stride, c, c_stride, depth, adds);
-    rest<most - 1, vectors>(rows, a, b, b_stride, c, c_stride, depth, adds);
-  }
-}
-
-template <int vectors>
-inline void columns(Left a, const float *b, int64_t b_stride, float *c, int64_t c_stride, int64_t rows, int64_t depth,
-                    bool adds) {
-  for (int64_t r = 0; r < rows; r += 8)
-    rest<8, vectors>(std::min<int64_t>(rows - r, 8), {a.values + r * a.row, a.row, a.step}, b, b_stride, c + r * c_stride,
-                     c_stride, depth, adds);
 }
 
 // c = a · b, or c += a · b: `rows` × `width` by way of `depth`; the width is a multiple of 16.
@@ -227,6 +185,8 @@ void attention_backward(const Head &head, const HeadGradients &gradients, float 
   }
 }
 
+}  // namespace norma
+
 #pragma clang attribute pop
 
 #else
@@ -236,6 +196,6 @@ int64_t attention_scratch(const Head &) { return 0; }
 void attention_forward(const Head &, float *) {}
 void attention_backward(const Head &, const HeadGradients &, float *) {}
 
-#endif
-
 }  // namespace norma
+
+#endif

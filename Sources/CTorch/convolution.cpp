@@ -1,6 +1,6 @@
-// Convolutions. Where maps are as small as their windows, much of what a window covers is padding, and oneDNN computes that
-// too: there a convolution is one matrix product over the windows, without the rows and columns of the kernel that meet no
-// sample.
+// Convolutions: libtorch's, or Winograd's for large ones of 3×3 (winograd.h). Where maps are as small as their windows, much of
+// what a window covers is padding, and both compute that too: there a convolution is one matrix product over the windows,
+// without the rows and columns of the kernel that meet no sample.
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "handles.h"
 #include "parallel.h"
 #include "products.h"
+#include "winograd.h"
 
 using namespace norma;
 
@@ -160,6 +161,15 @@ struct SmallConvolution : torch::autograd::Function<SmallConvolution> {
   }
 };
 
+bool is(ct_ints list, int64_t value) {
+  return std::all_of(list.values, list.values + list.count, [&](int64_t each) { return each == value; });
+}
+
+// Whether it is float32 on the processor, of such extents.
+bool is_plain(const at::Tensor &maps, at::IntArrayRef sizes) {
+  return maps.is_cpu() && maps.scalar_type() == at::kFloat && maps.sizes() == sizes;
+}
+
 bool suits_product(const at::Tensor &input, const at::Tensor &kernel, const std::optional<at::Tensor> &bias,
                    at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
                    int64_t groups) {
@@ -180,23 +190,78 @@ bool suits_product(const at::Tensor &input, const at::Tensor &kernel, const std:
          has_onednn_product();
 }
 
+// A convolution as it was asked for.
+struct Convolution {
+  at::Tensor input, kernel;
+  std::optional<at::Tensor> bias;
+  ct_ints stride, padding, dilation, output_padding;
+  bool transposed;
+  int64_t groups;
+
+  // Takes the type of mixed precision: on processors libtorch casts for conv2d and its like, not for this one.
+  void cast() {
+    auto type = autocast_type(input);
+    if (!type) return;
+    auto where = input.device().type();
+    kernel = at::autocast::cached_cast(*type, kernel, where);
+    bias = at::autocast::cached_cast(*type, bias, where);
+    input = at::autocast::cached_cast(*type, input, where);
+  }
+
+  bool suits_product() const {
+    return ::suits_product(input, kernel, bias, ints(stride), ints(padding), ints(dilation), transposed, groups);
+  }
+
+  bool suits_winograd() const {
+    return is(stride, 1) && is(padding, 1) && is(dilation, 1) && !transposed && groups == 1 &&
+           norma::suits_winograd(input, kernel, bias);
+  }
+
+  // What has one channel has it last as well as first; said to be last, it leaves the result's channels last, as all that
+  // follows wants them.
+  void take_channels_last() {
+    if (input.is_cpu() && input.dim() == 4 && input.size(1) == 1 && !transposed && input.is_contiguous())
+      input = input.view({input.size(0), input.size(2), input.size(3), 1}).permute({0, 3, 1, 2});
+  }
+
+  at::Tensor result() {
+    take_channels_last();
+    if (suits_product())
+      return SmallConvolution::apply(input, kernel, bias, stride.values[0], stride.values[1], padding.values[0],
+                                     padding.values[1]);
+    if (suits_winograd()) return winograd_convolution(input, kernel, bias);
+    return at::convolution(input, kernel, bias, ints(stride), ints(padding), ints(dilation), transposed,
+                           ints(output_padding), groups);
+  }
+};
+
 }  // namespace
 
 ct_status ct_convolution(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_ints stride, ct_ints padding,
                          ct_ints dilation, bool transposed, ct_ints output_padding, int64_t groups, ct_tensor *out) {
   return made(out, [&] {
-    auto input = a->value, kernel = weight->value;
-    auto bias = optional(bias_or_null);
-    if (auto type = autocast_type(input)) {  // on processors libtorch casts for conv2d and its like, not for this one
-      auto where = input.device().type();
-      kernel = at::autocast::cached_cast(*type, kernel, where);
-      bias = at::autocast::cached_cast(*type, bias, where);
-      input = at::autocast::cached_cast(*type, input, where);
-    }
-    if (suits_product(input, kernel, bias, ints(stride), ints(padding), ints(dilation), transposed, groups))
-      return SmallConvolution::apply(input, kernel, bias, stride.values[0], stride.values[1], padding.values[0],
-                                     padding.values[1]);
-    return at::convolution(input, kernel, bias, ints(stride), ints(padding), ints(dilation), transposed,
-                           ints(output_padding), groups);
+    Convolution work{a->value,  weight->value,  optional(bias_or_null), stride, padding,
+                     dilation, output_padding, transposed,             groups};
+    work.cast();
+    return work.result();
+  });
+}
+
+ct_status ct_convolution_relu(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor added_or_null, ct_ints stride,
+                              ct_ints padding, ct_ints dilation, ct_tensor *out) {
+  return made(out, [&] {
+    static const int64_t none[3] = {};
+    auto added = optional(added_or_null);
+    Convolution work{a->value, weight->value, optional(bias_or_null), stride, padding, dilation, {none, stride.count}, false, 1};
+    work.cast();
+    const auto &kernel = work.kernel;
+    const bool records = at::GradMode::is_enabled() &&
+                         (work.input.requires_grad() || kernel.requires_grad() || (work.bias && work.bias->requires_grad()) ||
+                          (added && added->requires_grad()));
+    if (!records && !work.suits_product() && work.suits_winograd() &&
+        (!added || is_plain(*added, {work.input.size(0), kernel.size(0), work.input.size(2), work.input.size(3)})))
+      return winograd_rectified(work.input, kernel, work.bias, added);
+    auto result = work.result();
+    return added ? at::relu(result + *added) : at::relu(result);
   });
 }

@@ -5,17 +5,6 @@
 
 using namespace norma;
 
-ct_status ct_batch_norm(ct_tensor a, ct_tensor weight_or_null, ct_tensor bias_or_null, ct_tensor mean_or_null,
-                        ct_tensor variance_or_null, bool training, double momentum, double epsilon, ct_tensor *out) {
-  return made(out, [&] {
-    // libtorch would divide by n - 1 = 0 and leave NaN in the running variance.
-    TORCH_CHECK(!training || a->value.dim() < 2 || a->value.size(1) == 0 || a->value.numel() != a->value.size(1),
-                "training needs more than one value per channel, and the input has shape ", a->value.sizes());
-    return at::batch_norm(a->value, optional(weight_or_null), optional(bias_or_null), optional(mean_or_null),
-                          optional(variance_or_null), training, momentum, epsilon, /*cudnn_enabled=*/true);
-  });
-}
-
 ct_status ct_instance_norm(ct_tensor a, ct_tensor weight_or_null, ct_tensor bias_or_null, double epsilon,
                            ct_tensor *out) {
   return made(out, [&] {

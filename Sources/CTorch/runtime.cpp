@@ -117,6 +117,12 @@ static const bool keeps_memory = [] {
 }();
 #endif
 
+void ct_give_freed_memory_back(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 const char *ct_last_error(void) { return last_error.c_str(); }
 bool ct_was_out_of_memory(void) { return was_out_of_memory; }
 const char *ct_version(void) { return TORCH_VERSION; }

@@ -20,6 +20,10 @@ public enum Runtime {
 
   /// Asks libtorch for deterministic kernels where it has them (they are the only ones on the processor).
   public static func setDeterministic(_ enabled: Bool) { ct_set_deterministic(enabled) }
+
+  /// Gives memory that was freed back to the system. Otherwise it is kept for the next step: for the end of work that is not
+  /// followed by more of its kind.
+  public static func giveFreedMemoryBack() { ct_give_freed_memory_back() }
 }
 
 extension Device {

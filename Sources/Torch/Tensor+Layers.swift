@@ -35,6 +35,23 @@ extension Tensor {
     }
   }
 
+  /// `ReLU(convolution + added)`; in one pass over the result where no gradient is recorded and libtorch's convolution is
+  /// not the faster one.
+  /// - Parameter added: maps of the result's shape; nil adds nothing.
+  public func convolvedReLU(
+    with weight: Tensor, bias: Tensor? = nil, adding added: Tensor? = nil, stride: [Int], padding: [Int]
+  ) throws(TorchError) -> Tensor {
+    try withInts(stride) { stride throws(TorchError) in
+      try withInts(padding) { padding throws(TorchError) in
+        try withInts([Int](repeating: 1, count: stride.count)) { dilation throws(TorchError) in
+          try .make("convolution") {
+            ct_convolution_relu(raw, weight.raw, bias?.raw, added?.raw, stride, padding, dilation, $0)
+          }
+        }
+      }
+    }
+  }
+
   /// `x · weightᵀ + bias` over the last axis; weight is `[out, in]`.
   public func linear(_ weight: Tensor, bias: Tensor? = nil) throws(TorchError) -> Tensor {
     try .make("linear") { ct_linear(raw, weight.raw, bias?.raw, $0) }
@@ -55,6 +72,18 @@ extension Tensor {
     try .make("batchNorm") {
       ct_batch_norm(
         raw, weight?.raw, bias?.raw, runningMean?.raw, runningVariance?.raw, training, momentum, epsilon, $0)
+    }
+  }
+
+  /// `ReLU(norm + added)` of maps `[N, C, …]` by the batch's own statistics, which the running ones follow.
+  /// - Throws: as `batchNormalised`.
+  func batchNormalisedReLU(
+    adding added: Tensor?, weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor, momentum: Double,
+    epsilon: Double
+  ) throws(TorchError) -> Tensor {
+    try .make("batchNorm") {
+      ct_batch_norm_relu(
+        raw, added?.raw, weight.raw, bias.raw, runningMean.raw, runningVariance.raw, momentum, epsilon, $0)
     }
   }
 

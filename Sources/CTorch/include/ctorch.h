@@ -54,6 +54,7 @@ ct_status ct_set_autocast(ct_device_type type, bool enabled, ct_dtype dtype, boo
 bool ct_autocasts(ct_device_type type, ct_dtype dtype); // whether this thread's products on such a device take `dtype`
 bool ct_has_bfloat16(ct_device device);      // whether products in bfloat16 are faster there than in float32
 void ct_set_deterministic(bool enabled);
+void ct_give_freed_memory_back(void);        // to the system, where it is kept for what comes next
 
 // MARK: counting (counting.cpp)
 typedef struct {
@@ -190,8 +191,13 @@ ct_status ct_solve_triangular(ct_tensor a, ct_tensor b, bool upper, ct_tensor *o
 // MARK: layers (layers.cpp)
 ct_status ct_convolution(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_ints stride, ct_ints padding,
                          ct_ints dilation, bool transposed, ct_ints output_padding, int64_t groups, ct_tensor *out);
+ct_status ct_convolution_relu(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, ct_tensor added_or_null, ct_ints stride,
+                              ct_ints padding, ct_ints dilation, ct_tensor *out); // relu(convolution + added)
 ct_status ct_batch_norm(ct_tensor a, ct_tensor weight_or_null, ct_tensor bias_or_null, ct_tensor mean_or_null,
                         ct_tensor variance_or_null, bool training, double momentum, double epsilon, ct_tensor *out);
+ct_status ct_batch_norm_relu(ct_tensor a, ct_tensor added_or_null, ct_tensor weight, ct_tensor bias, ct_tensor mean,
+                             ct_tensor variance, double momentum, double epsilon,
+                             ct_tensor *out); // relu(norm + added), by the statistics of `a`, which mean and variance follow
 ct_status ct_instance_norm(ct_tensor a, ct_tensor weight_or_null, ct_tensor bias_or_null, double epsilon,
                            ct_tensor *out);
 ct_status ct_layer_norm(ct_tensor a, ct_ints shape, ct_tensor weight_or_null, ct_tensor bias_or_null, double epsilon,

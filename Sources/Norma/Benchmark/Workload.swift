@@ -66,6 +66,7 @@ public final class Workload {
     try precision.retrying {
       try precision { try withoutGradients { try detector.fit { body in try body(self.batch) } } }
     }
+    Runtime.giveFreedMemoryBack()  // what fitting took is none of scoring's
     let made = Scored(detector: detector, precision: precision)
     scored = made
     return made

@@ -6,8 +6,8 @@ public final class Convolution: Module {
   public let weight: Parameter
   /// Added per output channel; nil without bias.
   public let bias: Parameter?
-  private let stride: [Int]
-  private let padding: [Int]
+  fileprivate let stride: [Int]
+  fileprivate let padding: [Int]
   private let outputPadding: [Int]
   let groups: Int
   let transposed: Bool
@@ -58,8 +58,15 @@ public final class Convolution: Module {
   }
 }
 
-/// A convolution with its batch norm behind it: in evaluation they are one convolution, as a norm by stored statistics is
-/// linear. Who owns the two lists them in its `parts`, and calls `freeze` from its own.
+extension Convolution {
+  /// `ReLU(convolution + added)` with another weight and bias of the same shapes; neither transposed nor in groups.
+  func applyReLU(_ input: Tensor, weight: Tensor, bias: Tensor?, adding added: Tensor?) throws(TorchError) -> Tensor {
+    try input.convolvedReLU(with: weight, bias: bias, adding: added, stride: stride, padding: padding)
+  }
+}
+
+/// A convolution with its batch norm behind it, and a ReLU: in evaluation they are one convolution, as a norm by stored
+/// statistics is linear. Who owns the two lists them in its `parts`, and calls `freeze` from its own.
 public final class NormalisedConvolution {
   private let convolution: Convolution
   private let norm: BatchNorm
@@ -72,9 +79,26 @@ public final class NormalisedConvolution {
   /// Convolves and normalises `[N, C, H, W]` or `[N, C, D, H, W]`.
   public func callAsFunction(_ input: Tensor, mode: Mode) throws(TorchError) -> Tensor {
     guard mode == .evaluation else { return try norm(convolution(input), mode: mode) }
-    if let frozen { return try convolution.apply(input, weight: frozen.weight.factor, bias: frozen.bias.tensor) }
-    let (weight, bias) = try norm.folded(into: convolution)
+    let (weight, bias) = try folded
     return try convolution.apply(input, weight: weight, bias: bias)
+  }
+
+  /// `ReLU(norm(convolution) + added)`.
+  /// - Parameter added: maps of the result's shape; nil adds nothing.
+  public func rectified(_ input: Tensor, adding added: Tensor? = nil, mode: Mode) throws(TorchError) -> Tensor {
+    guard mode == .evaluation, !convolution.transposed, convolution.groups == 1 else {
+      return try norm.rectified(convolution(input), adding: added, mode: mode)
+    }
+    let (weight, bias) = try folded
+    return try convolution.applyReLU(input, weight: weight, bias: bias, adding: added)
+  }
+
+  /// Weight and bias with the norm folded in, from the frozen ones or as they are now.
+  private var folded: (weight: Tensor, bias: Tensor) {
+    get throws(TorchError) {
+      if let frozen { return (frozen.weight.factor, frozen.bias.tensor) }
+      return try norm.folded(into: convolution)
+    }
   }
 
   /// Folds once for all evaluations to come, which then follow no change of weights or statistics.

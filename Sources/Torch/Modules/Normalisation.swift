@@ -43,6 +43,18 @@ public final class BatchNorm: Module {
     }
   }
 
+  /// `ReLU(norm(input) + added)`; in training in one pass, where that is known how.
+  /// - Parameter added: maps of the input's shape; nil adds nothing.
+  public func rectified(_ input: Tensor, adding added: Tensor? = nil, mode: Mode) throws(TorchError) -> Tensor {
+    guard mode == .training else {
+      let result = try self(input, mode: mode)
+      return try (added.map { other throws(TorchError) in try other + result } ?? result).relu()
+    }
+    return try input.batchNormalisedReLU(
+      adding: added, weight: weight.tensor, bias: bias.tensor, runningMean: runningMean.tensor,
+      runningVariance: runningVariance.tensor, momentum: momentum, epsilon: epsilon)
+  }
+
   /// A convolution's weight and bias with this norm, as it stands in evaluation, multiplied in.
   /// - Throws: `TorchError` when the convolution has not as many output channels as this norm, or is transposed and in
   ///   groups.

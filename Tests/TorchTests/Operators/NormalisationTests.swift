@@ -32,6 +32,53 @@ struct NormalisationTests {
     try expectClose(norm.runningVariance.tensor, variance * 0.9 + x.variance([0, 2, 3], correction: 1) * 0.1)
   }
 
+  @Test(
+    "Batch norm with a sum and a ReLU behind it is what the operators give in float64, with all gradients",
+    arguments: [false, true], [0.0, 300])
+  func rectified(adding: Bool, mean: Double) throws {
+    let (x, other) = try (normal([5, 20, 9, 7], seed: 3) * 2 + mean, normal([5, 20, 9, 7], seed: 4))
+    func results(_ dtype: DType) throws -> (output: Tensor, slopes: [Tensor], running: [Tensor]) {
+      let inputs = try [x.channelsLast(), normal([20], seed: 11), normal([20], seed: 12), other.channelsLast()]
+      let leaves = try inputs.prefix(adding ? 4 : 3).map { try $0.to(dtype).requiringGradient() }
+      let running = [try Tensor.zeros([20], dtype: dtype), try Tensor.ones([20], dtype: dtype)]
+      let output = try leaves[0].batchNormalisedReLU(
+        adding: adding ? leaves[3] : nil, weight: leaves[1], bias: leaves[2], runningMean: running[0],
+        runningVariance: running[1], momentum: 0.2, epsilon: 1e-3)
+      let upstream = try normal(output.shape, seed: 9).to(dtype)
+      return try (output.detached(), (output * upstream).sum().gradients(of: leaves), running)
+    }
+    let (found, expected) = (try results(.float32), try results(.float64))
+    let tolerance = mean == 0 ? 1e-5 : 1e-3  // the samples themselves are rounded to 3e-5 there
+    func near(_ found: Tensor, _ expected: Tensor) throws {
+      let scale = max(1, try expected.abs().maximum().item())
+      #expect(try (found.to(.float64) - expected).abs().maximum().item() < tolerance * scale)
+    }
+    try near(found.output, expected.output)
+    for (found, expected) in zip(found.slopes + found.running, expected.slopes + expected.running) {
+      try near(found, expected)
+    }
+  }
+
+  @Test("The gradient of a recorded gradient through norm, sum and ReLU is that in float64")
+  func rectifiedSecondGradients() throws {
+    func results(_ dtype: DType) throws -> [Tensor] {
+      let (x, other) = (
+        try normal([3, 6, 4, 5], seed: 3).channelsLast(), try normal([3, 6, 4, 5], seed: 4).channelsLast()
+      )
+      let leaves = try [x, normal([6], seed: 11), normal([6], seed: 12), other].map {
+        try $0.to(dtype).requiringGradient()
+      }
+      let output = try leaves[0].batchNormalisedReLU(
+        adding: leaves[3], weight: leaves[1], bias: leaves[2], runningMean: .zeros([6], dtype: dtype),
+        runningVariance: .ones([6], dtype: dtype), momentum: 0.1, epsilon: 1e-3)
+      let slope = try output.squared().sum().gradients(of: [leaves[0]], recording: true)[0]
+      return try slope.squared().sum().gradients(of: leaves)
+    }
+    for (found, expected) in zip(try results(.float32), try results(.float64)) {
+      #expect(try (found.to(.float64) - expected).abs().maximum().item() < 1e-4 * max(1, try expected.abs().maximum().item()))
+    }
+  }
+
   @Test("Batch norm uses the running statistics in evaluation and leaves them alone")
   func evaluation() throws {
     let norm = try batchNorm(channels: 3)

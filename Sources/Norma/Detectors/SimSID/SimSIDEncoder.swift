@@ -25,9 +25,9 @@ final class DoubleConvolution: Module {
   }
 
   func callAsFunction(_ input: Tensor, mode: Mode) throws(TorchError) -> Tensor {
-    let first = try pairs[0](input, mode: mode).relu()
-    let second = try pairs[1](first, mode: mode).relu()
-    return try (first + pairs[2](second, mode: mode)).relu()
+    let first = try pairs[0].rectified(input, mode: mode)
+    let second = try pairs[1].rectified(first, mode: mode)
+    return try pairs[2].rectified(second, adding: first, mode: mode)
   }
 
   override func freeze(as dtype: DType?) throws(TorchError) {

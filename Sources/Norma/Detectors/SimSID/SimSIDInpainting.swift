@@ -45,12 +45,12 @@ final class InpaintingBlock: Module {
   func callAsFunction(_ input: Tensor, mode: Mode, random: Generator) throws(TorchError) -> Tensor {
     let patches = grid * grid
     let side = input.extent(2)
-    let reduced = try reduceNorm(reduce(input), mode: mode).relu()
+    let reduced = try reduceNorm.rectified(reduce(input), mode: mode)
     let features = try reduced.reshaped([-1, patches, reducedChannels * side * side])
     var mixed = try memory(features)
     if let mixer { mixed = try mixer(features: features, memories: mixed, mode: mode) }
     let maps = try mixed.reshaped([-1, reducedChannels, side, side])
-    let expanded = try expandNorm(expand(appendingPosition(to: maps)), mode: mode).relu()
+    let expanded = try expandNorm.rectified(expand(appendingPosition(to: maps)), mode: mode)
     return try MaskedShortcut.mix(expanded, with: input, retention: retention, mode: mode, random: random)
   }
 
