@@ -162,23 +162,21 @@ struct BenchCommand: AsyncParsableCommand {
     let ceilings = try isMethod ? limits ?? MachineCeilings.measure(on: device) : nil
     var rows: [BenchRow] = []
     for work in works {
-      var counted: (result: (seconds: Double, images: Int), count: OperationCount)?
-      if let once = work.once {
-        _ = try await work.run(0)  // builds the network, which is not to be counted
-        counted = try OperationCount.of(once)
+      func askPeer() throws -> [BenchSample] {
+        try peer.map { peer in try work.peers.map { try peer.run($0, count: repeats) } } ?? []
       }
+      let warmUp = try await work.warmUp(repeats)
+      _ = try askPeer()
       var samples: [(ours: BenchSample, theirs: [BenchSample])] = []
-      for round in 0...rounds {
-        let ours = try await BenchSample.of { try await work.run(repeats) }
-        let theirs = try peer.map { peer in try work.peers.map { try peer.run($0, count: repeats) } } ?? []
-        if round > 0 { samples.append((ours, theirs)) }
+      for _ in 0..<rounds {
+        samples.append((try await BenchSample.of { try await work.run(repeats) }, try askPeer()))
       }
       let peers: [String?] = peer == nil || work.peers.isEmpty ? [nil] : work.peers
       rows += peers.enumerated().map { index, name in
         BenchRow(
           setting, work: work.name, peer: name,
-          samples: samples.map { ($0.ours, name == nil ? nil : $0.theirs[index]) }, count: counted?.count,
-          countedImages: counted?.result.images ?? 1, ceilings: ceilings)
+          samples: samples.map { ($0.ours, name == nil ? nil : $0.theirs[index]) }, count: warmUp.count,
+          countedImages: warmUp.images, ceilings: ceilings)
       }
     }
     for warning in Set(works.compactMap { $0.warning() }) { common.console.say("norma: warning: \(warning)") }

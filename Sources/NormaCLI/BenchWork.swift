@@ -23,33 +23,39 @@ struct BenchSample: Equatable {
 struct BenchWork {
   let name: String
   /// The peer's works; the first is what people do, others leave its waste out.
-  let peers: [String]
+  private(set) var peers: [String]
   /// Does it as often as said.
   let run: (Int) async throws -> (seconds: Double, images: Int)
-  /// Does it once, for its operations to be counted; nil for work that is none of the networks'.
-  var once: (() throws -> (seconds: Double, images: Int))?
+  /// Does it as often as said for the first time, and counts its operations; no count of work that is none of the networks'.
+  let warmUp: (Int) async throws -> (images: Int, count: OperationCount?)
   /// What people should know of how it was done, asked afterwards; usually nothing.
-  var warning: () -> String? = { nil }
+  let warning: () -> String?
 
   /// Work of networks.
   init(
     _ name: String, peers: [String] = [], warning: @escaping () -> String? = { nil },
     of work: @escaping (Int) throws -> (seconds: Double, images: Int)
   ) {
-    (self.name, self.peers, run) = (name, peers, { try work($0) })
-    once = { try work(1) }
-    self.warning = warning
+    (self.name, self.peers, self.warning) = (name, peers, warning)
+    run = { try work($0) }
+    warmUp = { count in
+      _ = try work(0)  // builds the network, which is not to be counted
+      let counted = try OperationCount.of { try work(count) }
+      return (counted.result.images, counted.count)
+    }
   }
 
   /// Other work.
   init(_ name: String, peers: [String] = [], run: @escaping (Int) async throws -> (seconds: Double, images: Int)) {
-    (self.name, self.peers, self.run) = (name, peers, run)
+    (self.name, self.peers, self.run, warning) = (name, peers, run, { nil })
+    warmUp = { (try await run($0).images, nil) }
   }
 
   /// The same with some of the peer's works alone; all where none is named.
   func against(_ names: [String]) -> BenchWork {
-    var work = BenchWork(name, peers: names.isEmpty ? peers : peers.filter(names.contains), run: run)
-    (work.once, work.warning) = (once, warning)
+    guard !names.isEmpty else { return self }
+    var work = self
+    work.peers = peers.filter(names.contains)
     return work
   }
 }

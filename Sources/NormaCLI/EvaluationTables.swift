@@ -15,7 +15,7 @@ extension EvaluationResults {
       }
       return try ([main] + first.figures.keys.filter { $0 != main }.sorted()).map { name in
         MethodFigures(
-          name: prefix(method) + (name == main ? "\(name) (default)" : name),
+          name: prefix(method) + name,
           summary: try TrialSummary(method.outcomes.compactMap { $0.test.figures[name] }), isDefault: name == main)
       }
     }
@@ -27,9 +27,10 @@ extension EvaluationResults {
       let names = method.outcomes[0].localisation.maps.map(\.name)
       return try (method.isYardstick ? Array(names.prefix(1)) : names).map { name in
         MapFigures(
-          name: method.isYardstick ? method.name : prefix(method) + (name == names.first ? "\(name) (default)" : name),
+          name: method.isYardstick ? method.name : prefix(method) + name,
           summary: try LocalisationSummary(
-            method.outcomes.compactMap { $0.localisation.maps.first { $0.name == name }?.figures }))
+            method.outcomes.compactMap { $0.localisation.maps.first { $0.name == name }?.figures }),
+          isDefault: !method.isYardstick && name == names.first)
       }
     }
   }

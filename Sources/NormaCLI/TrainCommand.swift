@@ -62,6 +62,8 @@ struct TrainCommand: AsyncParsableCommand {
   func run() async throws {
     let folder = URL(fileURLWithPath: output)
     var configuration = try resume ? Trainer.configuration(in: folder) : settings.resolved()
+    let lock = try RunLock.taken(in: folder)
+    defer { withExtendedLifetime(lock) {} }
     if !resume, Trainer.hasState(in: folder) { throw TrainingError.folderInUse(path: output) }
     let console = common.console
     let device = try common.resolvedDevice()

@@ -6,13 +6,15 @@ public struct MethodFigures: Equatable, Sendable {
   public var name: String
   /// Its figures.
   public var summary: TrialSummary
-  /// Whether this is the score that ranks a method's images.
+  /// Whether this is the score that ranks a method's images; tables say so.
   public var isDefault: Bool
 
   /// Names figures.
   public init(name: String, summary: TrialSummary, isDefault: Bool = false) {
     (self.name, self.summary, self.isDefault) = (name, summary, isDefault)
   }
+
+  fileprivate var label: String { isDefault ? "\(name) (default)" : name }
 }
 
 /// How well one anomaly map finds what masks mark, over its trials.
@@ -21,12 +23,15 @@ public struct MapFigures: Equatable, Sendable {
   public var name: String
   /// Its figures.
   public var summary: LocalisationSummary
+  /// Whether this is the map that is shown first; tables say so.
+  public var isDefault: Bool
 
   /// Names figures.
-  public init(name: String, summary: LocalisationSummary) {
-    self.name = name
-    self.summary = summary
+  public init(name: String, summary: LocalisationSummary, isDefault: Bool = false) {
+    (self.name, self.summary, self.isDefault) = (name, summary, isDefault)
   }
+
+  fileprivate var label: String { isDefault ? "\(name) (default)" : name }
 }
 
 /// A table of text, ready as Markdown or LaTeX, and for pages. The first columns hold words, all others figures.
@@ -70,7 +75,7 @@ public struct FigureTable: Equatable, Sendable {
       columns: ["Score", "AUROC", "Average precision", "Trials"],
       rows: methods.map { method in
         [
-          method.name, FigureFormat.rate(method.summary.auroc), FigureFormat.rate(method.summary.averagePrecision),
+          method.label, FigureFormat.rate(method.summary.auroc), FigureFormat.rate(method.summary.averagePrecision),
           "\(method.summary.trials)",
         ]
       })
@@ -82,7 +87,7 @@ public struct FigureTable: Equatable, Sendable {
       columns: ["Map", "Pixel AUROC", "Pixel average precision", "AUPRO", "Best Dice", "Trials"],
       rows: maps.map { map in
         [
-          map.name, FigureFormat.rate(map.summary.auroc), FigureFormat.rate(map.summary.averagePrecision),
+          map.label, FigureFormat.rate(map.summary.auroc), FigureFormat.rate(map.summary.averagePrecision),
           FigureFormat.rate(map.summary.aupro), FigureFormat.rate(map.summary.dice), "\(map.summary.trials)",
         ]
       })
@@ -99,7 +104,7 @@ public struct FigureTable: Equatable, Sendable {
       rows: methods.flatMap { method in
         method.summary.operatingPoints.map { point in
           [
-            method.name, point.rule, FigureFormat.number(point.threshold), FigureFormat.rate(point.accuracy),
+            method.label, point.rule, FigureFormat.number(point.threshold), FigureFormat.rate(point.accuracy),
             FigureFormat.rate(point.balancedAccuracy), FigureFormat.rate(point.f1),
             FigureFormat.rate(point.sensitivity), FigureFormat.rate(point.specificity),
             FigureFormat.rate(point.precision), FigureFormat.rate(point.matthewsCorrelation),

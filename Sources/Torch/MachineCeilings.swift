@@ -122,7 +122,8 @@ public struct MachineCeilings: Codable, Equatable, Sendable {
       Rate(
         route: "\(convolution) 3×3, \(count) × \(channels) channels onto \(extent)×\(extent)",
         perSecond: try rate(of: 18 * Double(count * extent * extent * channels * channels), sizes, on: device) {
-          _ = try images.convolved(with: kernel, stride: [1, 1], padding: [0, 0])  // with padding it would be Winograd's
+          // With padding it would be Winograd's.
+          _ = try images.convolved(with: kernel, stride: [1, 1], padding: [0, 0])
         }),
     ]
   }

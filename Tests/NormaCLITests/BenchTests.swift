@@ -121,6 +121,38 @@ struct BenchRowTests {
   }
 }
 
+@Suite("Works of the bench")
+struct BenchWorkTests {
+  @Test("A network is built uncounted and warmed up as often as it is timed, its operations counted meanwhile")
+  func warmUp() async throws {
+    var asked: [Int] = []
+    let work = BenchWork("w", peers: ["a", "b"], warning: { "w" }) { count in
+      asked.append(count)
+      for _ in 0..<max(1, count) { _ = try Tensor.ones([2, 3]).matmul(.ones([3, 4])) }
+      return (1, 5 * count)
+    }
+    let found = try await work.warmUp(3)
+    #expect(asked == [0, 3])
+    #expect(found.images == 15 && found.count?.multiplyAdds == 3 * 2 * 3 * 4)
+    let one = work.against(["b"])
+    #expect(one.peers == ["b"] && one.warning() == "w" && work.against([]).peers == ["a", "b"])
+    #expect(try await one.warmUp(1).count?.multiplyAdds == 24 && asked == [0, 3, 0, 1])
+  }
+
+  @Test("Other work is done as often, and counts nothing")
+  func other() async throws {
+    var asked: [Int] = []
+    let work = BenchWork(
+      "w",
+      run: { count in
+        asked.append(count)
+        return (1, count)
+      })
+    let found = try await work.warmUp(2)
+    #expect(found.images == 2 && found.count == nil && asked == [2] && work.warning() == nil)
+  }
+}
+
 @Suite("Scaling of the bench")
 struct BenchScalingTests {
   static let curve = BenchScaling.Curve(

@@ -1,4 +1,5 @@
 import Foundation
+import Norma
 import Testing
 
 @Suite("norma phantom and norma train")
@@ -35,6 +36,24 @@ struct TrainTests {
     }
     #expect(images[0] == images[1])
     #expect(images[0] != images[2])
+  }
+
+  @Test("A run that a process works on is left alone, by training and by trials")
+  func lock() throws {
+    let (run, trials) = (folder.url.appendingPathComponent("run"), folder.url.appendingPathComponent("trials"))
+    let locks = try [run, trials.appendingPathComponent("seed-3")].map { try RunLock.taken(in: $0) }
+    defer { withExtendedLifetime(locks) {} }
+    let here = "is being worked on by process \(ProcessInfo.processInfo.processIdentifier)"
+    let training = try Program.run(["train", trained.data, "--output", run.path] + TrainedRun.tiny)
+    #expect(training.status == 1)
+    #expect(training.errors == "norma: \(run.path) \(here); wait until it is done, or choose another --output\n")
+    let evaluation = try Program.run(
+      ["evaluate", trained.data, "--trials", "1", "--seed", "3", "--output", trials.path] + TrainedRun.tiny)
+    #expect(evaluation.status == 1 && evaluation.errors.contains("seed-3 \(here)"))
+    let left = [run, trials.appendingPathComponent("seed-3")].map {
+      try? FileManager.default.contentsOfDirectory(atPath: $0.path)
+    }
+    #expect(left == [["run.lock"], ["run.lock"]])
   }
 
   @Test("With --json the checkpoint is named in an object; the same seed gives the same scores")

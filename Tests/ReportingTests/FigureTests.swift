@@ -57,6 +57,22 @@ struct FigureTests {
         """)
   }
 
+  @Test("Default scores and maps are called so in every table, by what they are and not by their names")
+  func defaults() throws {
+    let cases = try LabelledScores(scores: [1, 2, 3, 4], labels: [false, true, false, true])
+    let scores = try [true, false].map {
+      MethodFigures(name: "s", summary: try TrialSummary([ClassificationFigures(cases)]), isDefault: $0)
+    }
+    #expect(FigureTable.figures(of: scores).rows.map(\.[0]) == ["s (default)", "s"])
+    #expect(FigureTable.operatingPoints(of: scores).rows.map(\.[0]) == ["s (default)", "s (default)", "s", "s"])
+    let mask = GroundTruthMask(width: 2, height: 1, pixels: [true, false])
+    let maps = try [false, true].map {
+      MapFigures(
+        name: "m", summary: try LocalisationSummary([PixelFigures(maps: [[1, 0]], masks: [mask])]), isDefault: $0)
+    }
+    #expect(FigureTable.localisation(of: maps).rows.map(\.[0]) == ["m", "m (default)"])
+  }
+
   @Test("Maps have a table of their own")
   func localisation() throws {
     let mask = GroundTruthMask(width: 5, height: 1, pixels: [true, false, true, false, false])

@@ -9,13 +9,16 @@ import Torch
 public final class OrderedWork<Output: Sendable> {
   private let shared = Shared()
   private let workers: Int
+  private let name: String
   private var threads = 0
   private var given = 0
   private var taken = 0
 
-  /// - Parameter workers: how many threads work, each made when there is something for it to do; with 0 the work is done where
+  /// - Parameters:
+  ///   - workers: how many threads work, each made when there is something for it to do; with 0 the work is done where
   ///   it is taken.
-  public init(workers: Int) { self.workers = workers }
+  ///   - name: what debuggers call the threads.
+  public init(workers: Int, name: String = "norma.worker") { (self.workers, self.name) = (workers, name) }
 
   deinit { shared.end() }
 
@@ -35,7 +38,7 @@ public final class OrderedWork<Output: Sendable> {
       Runtime.useOneThread()
       while shared.workOnce() {}
     }
-    thread.name = "norma.worker"
+    thread.name = name
     thread.start()
   }
 
@@ -44,6 +47,14 @@ public final class OrderedWork<Output: Sendable> {
     guard count > 0 else { return nil }
     defer { taken += 1 }
     return workers > 0 ? shared.wait(for: taken) : shared.doFirst()
+  }
+
+  /// What comes of the next of `all` pieces of work that differ in their numbers, counted from 0, waiting for it; nil after the
+  /// last. No other work may be given.
+  /// - Parameter ahead: pieces that are begun and not taken, this one included.
+  public func next(of all: Int, ahead: Int, _ work: @escaping @Sendable (Int) -> Output) -> Output? {
+    while given < all, count < ahead { begin { [number = given] in work(number) } }
+    return next()
   }
 
   /// What both sides see.

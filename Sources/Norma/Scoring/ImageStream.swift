@@ -26,9 +26,8 @@ final class ImageStream {
   /// Views that were asked for, as far as that is known.
   let viewCount: Int?
   private let make: @Sendable (Int) -> Result<StreamedImage, any Error>
-  private let work: OrderedWork<Result<StreamedImage, any Error>>
+  let work: OrderedWork<Result<StreamedImage, any Error>>
   private let ahead: Int
-  private var begun = 0
 
   /// - Parameters:
   ///   - workers: threads that read; 0 where there is nothing to read.
@@ -43,13 +42,7 @@ final class ImageStream {
   }
 
   /// The next image, or why it cannot be used; nil after the last.
-  func next() -> Result<StreamedImage, any Error>? {
-    while begun < count, work.count < ahead {
-      work.begin { [make, begun] in make(begun) }
-      begun += 1
-    }
-    return work.next()
-  }
+  func next() -> Result<StreamedImage, any Error>? { work.next(of: count, ahead: ahead, make) }
 }
 
 extension ImageStream {
@@ -68,7 +61,7 @@ extension ImageStream {
     let largest = keepsSources && !specification.isVolume ? Self.sourceLimit / max(1, 4 * ahead) : 0
     self.init(specification, count: items.count, viewCount: nil, workers: workers, ahead: ahead) { index in
       do {
-        let read = try specification.streamed(items[index])
+        let read = try specification.seen { try $0.read(items[index]) }
         return .success(
           StreamedImage(
             index: index, item: items[index], prepared: read.prepared,
@@ -124,9 +117,12 @@ extension PreparedImages {
 
 extension InputSpecification {
   /// An item's image as the network, or each member of an ensemble, sees it. What members see alike is prepared once.
-  fileprivate func streamed(_ item: DataItem) throws -> (prepared: [PreparedImage], source: MedicalImage?) {
+  /// - Parameter read: reads the image as one of them wants it.
+  func seen(
+    reading read: (InputSpecification) throws -> (image: MedicalImage, paired: MedicalImage?)
+  ) throws -> (prepared: [PreparedImage], source: MedicalImage?) {
     guard let members else {
-      let read = try read(item)
+      let read = try read(self)
       return ([try prepared(read.image, paired: read.paired)], read.image)
     }
     var known: [(input: InputSpecification, prepared: PreparedImage)] = []
@@ -139,7 +135,7 @@ extension InputSpecification {
         let isEnough = first.map {
           $0.image.grid.isVolume == input.isVolume && ($0.paired != nil || input.channels == 1)
         }
-        let read = try (isEnough == true ? first : nil) ?? input.read(item)
+        let read = try (isEnough == true ? first : nil) ?? read(input)
         known.append((input, try input.prepared(read.image, paired: input.channels == 2 ? read.paired : nil)))
         first = read
       }

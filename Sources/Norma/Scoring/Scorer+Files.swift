@@ -54,7 +54,6 @@ extension Scorer {
       try handle(result(finding, about: image, at: placement))
     }
     if scored == 0, let first = ofOtherKind.first { throw first }
-    tellHeldBack()
     if remarks.count == 1 { tell(.remark(remarks[0])) }
     if remarks.count > 1 {
       tell(.remark("\(remarks.count) more volumes have tilted slices; norma data inspect names them."))

@@ -70,7 +70,8 @@ public enum Trials {
 
   /// Trains one run per seed below `output` (`seed-1`, `seed-2`, …) and evaluates each. Finished runs are not trained
   /// again, and interrupted ones are resumed. TensorBoard's event files go into folders of the same names.
-  /// - Throws: `TrainingError.otherConfiguration` where a run was made with other settings, and whatever training and
+  /// - Throws: `TrainingError.otherConfiguration` where a run was made with other settings, `runElsewhere` where another process
+  ///   works on one, and whatever training and
   ///   evaluation throw.
   public static func run(
     _ configuration: RunConfiguration, seeds: [Int], folder: String, output: URL, device: Device,
@@ -85,8 +86,11 @@ public enum Trials {
       let images = try await TrainingData(
         folder: folder, configuration: configuration, reusing: data, progress: progress)
       data = images
+      let run = output.appendingPathComponent("seed-\(seed)")
+      let lock = try RunLock.taken(in: run)
+      defer { withExtendedLifetime(lock) {} }
       let outcome = try outcome(
-        of: configuration, on: images, in: output.appendingPathComponent("seed-\(seed)"), device: device,
+        of: configuration, on: images, in: run, device: device,
         watchesTest: watchesTest, tensorBoard: tensorBoard?.appendingPathComponent("seed-\(seed)"), progress: progress,
         isInterrupted: isInterrupted)
       guard let outcome else { return .interrupted }

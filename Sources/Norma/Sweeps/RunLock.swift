@@ -1,10 +1,10 @@
-import Foundation
+public import Foundation
 
-/// Holds a run's folder for one process, so that several can work on one queue.
+/// Holds a run's folder for one process, so that several can work on one queue and none trains into another's run.
 ///
 /// The lock is the system's, on a file `run.lock` that holds the process's number for people: when a process ends, however
 /// it ends, its lock is gone, and a file that it left behind stops nobody.
-final class RunLock {
+public final class RunLock {
   private static let name = "run.lock"
   private let path: String
   private let descriptor: Int32
@@ -35,6 +35,15 @@ final class RunLock {
     }
     let note = "\(ProcessInfo.processInfo.processIdentifier)\n"
     if ftruncate(descriptor, 0) == 0 { _ = note.withCString { write(descriptor, $0, strlen($0)) } }
+  }
+
+  /// Takes the lock of a folder that nobody else may be working on.
+  /// - Throws: `TrainingError.runElsewhere` when another process holds it, `cannotWrite` when the folder cannot be made.
+  public static func taken(in folder: URL) throws -> RunLock {
+    guard let lock = try RunLock(in: folder) else {
+      throw TrainingError.runElsewhere(path: folder.path, process: holder(of: folder))
+    }
+    return lock
   }
 
   deinit {

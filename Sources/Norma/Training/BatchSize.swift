@@ -39,6 +39,8 @@ public enum BatchSize: Equatable, Sendable {
   /// Share of the free memory that a batch may need: libraries take more than what tensors are counted at.
   static let usableShare = 0.75
 
+  static func fits(_ bytes: Int, in free: Int) -> Bool { Double(bytes) <= usableShare * Double(free) }
+
   /// Bytes that are free on a device.
   /// - Throws: `BatchSizeError.unknownMemory`.
   static func freeMemory(on device: Device) throws -> Int {
@@ -74,7 +76,10 @@ extension RunConfiguration {
       var random = SeededGenerator(seed: 0)
       let views = data.training.shuffledViews(perImage: input.viewsPerImage, isAtHand: true, using: &random)
       let free = try free ?? BatchSize.freeMemory(on: device)
-      let found = try TrainingMemory(of: self, on: device, free: free).choice(images: views.count, free: free)
+      let found = try TrainingMemory(of: self, on: device, free: free).choice(images: views.count, free: free) { size in
+        let counted = try TrainingMemory.step(of: self, size: size, on: device)
+        return counted.lasting + counted.bytes
+      }
       (configuration.training.batchSize, choice) = (found.size, found)
     }
     try configuration.validate()
@@ -122,7 +127,7 @@ struct TrainingMemory {
   /// - Parameter free: bytes that may be taken.
   init(of configuration: RunConfiguration, on device: Device, free: Int = .max) throws {
     for size in [2, 4, 8, 16, 32] {
-      if steps.count >= 2, Double(bytes(of: size)) > BatchSize.usableShare * Double(free) { break }
+      if steps.count >= 2, !BatchSize.fits(bytes(of: size), in: free) { break }
       let counted = try Self.step(of: configuration, size: size, on: device)
       lasting = counted.lasting
       steps.append((size, counted.bytes))
@@ -172,11 +177,18 @@ struct TrainingMemory {
     return lasting + (counted ?? last.bytes + Int(rate * Double(size - last.size)))
   }
 
-  /// The largest power of two that fits and leaves an epoch enough steps; 2 at least.
-  func choice(images: Int, free: Int) -> BatchSize.Choice {
+  /// The largest power of two that fits and leaves an epoch enough steps; 2 at least. One that was not counted is tried once,
+  /// and half as many images taken as long as it does not fit.
+  /// - Parameter trying: the bytes that training in batches of such a size is found to take.
+  func choice(images: Int, free: Int, trying: (Int) throws -> Int) throws -> BatchSize.Choice {
     var size = 2
-    while size * 2 * Self.leastSteps <= images, Double(bytes(of: size * 2)) <= BatchSize.usableShare * Double(free) {
-      size *= 2
+    while size * 2 * Self.leastSteps <= images, BatchSize.fits(bytes(of: size * 2), in: free) { size *= 2 }
+    while size > steps[steps.count - 1].size {
+      do {
+        let bytes = try trying(size)
+        if BatchSize.fits(bytes, in: free) { return BatchSize.Choice(size: size, bytes: bytes, free: free) }
+      } catch let error as TorchError where error.isOutOfMemory {}
+      size /= 2
     }
     return BatchSize.Choice(size: size, bytes: bytes(of: size), free: free)
   }
@@ -204,17 +216,21 @@ extension Scorer {
     let most = specification.isCut ? Int.max : max(1, images)
     while size <= most {
       let expected = best.map { $0.bytes * size / $0.size } ?? 0
-      if Double(expected) > BatchSize.usableShare * Double(free) { break }
+      guard BatchSize.fits(expected, in: free) else { break }
       let batch = try random.uniform(0, 1, shape: [size, specification.channels] + specification.extents)
       var bytes = 0
       var seconds = Double.infinity
-      for _ in 0..<2 {  // the first one also makes what later ones find made
-        let start = clock()
-        bytes = max(
-          bytes,
-          try MemoryMeter.peak { _ = try findings(specification.scaled(batch), explains: explains, allScores: false) })
-        seconds = min(seconds, clock() - start)
-      }
+      do {
+        for _ in 0..<2 {  // the first one also makes what later ones find made
+          let start = clock()
+          bytes = max(
+            bytes,
+            try MemoryMeter.peak { _ = try findings(specification.scaled(batch), explains: explains, allScores: false) }
+          )
+          seconds = min(seconds, clock() - start)
+        }
+      } catch let error as TorchError where error.isOutOfMemory && best != nil { break }
+      guard best == nil || BatchSize.fits(bytes, in: free) else { break }
       let rate = Double(size) / max(seconds, 1e-9)
       if let best, rate < best.rate * Self.worthwhileGain { break }
       best = (size, rate, bytes)

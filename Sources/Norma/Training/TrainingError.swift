@@ -31,7 +31,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible, Sendable {
     case .nothingToResume(let path): "\(path) holds no run to resume; give the folder of a run that was interrupted"
     case .folderInUse(let path): "\(path) already holds a run; resume it with --resume, or choose another --output"
     case .runElsewhere(let path, let process):
-      "\(path) is being worked on by\(process.map { " process \($0)" } ?? " another process"); when it is done, the same command continues"
+      "\(path) is being worked on by\(process.map { " process \($0)" } ?? " another process"); wait until it is done, or choose another --output"
     case .cannotWrite(let path, let reason): "\(path) cannot be written: \(reason); choose another --output"
     }
   }

@@ -68,8 +68,10 @@ extension Convolution {
 /// A convolution with its batch norm behind it, and a ReLU: in evaluation they are one convolution, as a norm by stored
 /// statistics is linear. Who owns the two lists them in its `parts`, and calls `freeze` from its own.
 public final class NormalisedConvolution {
-  private let convolution: Convolution
-  private let norm: BatchNorm
+  /// What comes first.
+  public let convolution: Convolution
+  /// What comes behind it.
+  public let norm: BatchNorm
   /// Weight and bias with the norm folded in, once the weights are frozen.
   private var frozen: (weight: Parameter, bias: Parameter)?
 
@@ -103,7 +105,7 @@ public final class NormalisedConvolution {
 
   /// Folds once for all evaluations to come, which then follow no change of weights or statistics.
   public func freeze(as dtype: DType?) throws(TorchError) {
-    let (weight, bias) = try norm.folded(into: convolution)
+    let (weight, bias) = try withoutGradients { () throws(TorchError) in try norm.folded(into: convolution) }
     let kernel = try Parameter(weight, isTrainable: false)
     try kernel.freeze(as: dtype)
     frozen = (kernel, try Parameter(bias, isTrainable: false))

@@ -41,6 +41,21 @@ struct OrderedWorkTests {
     #expect(count.peak <= max(1, workers) && work.count == 0 && work.next() == nil)
   }
 
+  @Test("Numbered work comes in order to its end, with no more begun than may be ahead", arguments: [0, 1, 3])
+  func numbered(workers: Int) {
+    let (work, count) = (OrderedWork<Int>(workers: workers), Count())
+    for number in 0..<20 {
+      let result = work.next(of: 20, ahead: 4) { number in
+        count.enter()
+        usleep(UInt32((number * 37) % 11) * 100)
+        return number * number
+      }
+      #expect(result == number * number)
+      #expect(work.count == min(3, 19 - number) && count.begun <= min(20, number + 4))
+    }
+    #expect(work.next(of: 20, ahead: 4) { $0 } == nil && count.begun == 20)
+  }
+
   @Test("Several threads work at the same time, each on its own piece")
   func together() {
     let work = OrderedWork<Bool>(workers: 3)

@@ -154,6 +154,27 @@ struct FileScoringTests {
     #expect(told == [.failure(errors[0]), .failure(.missing(path: broken.path))])
   }
 
+  @Test("What is worth knowing of a file is told before the next result; files of the other kind with the first result")
+  func order() throws {
+    let (images, volume) = (try items(2), try folder.write("v.nii.gz", Fixtures.volume(1, extents: [4, 6, 8])))
+    let other = DataItem(name: "v", path: volume)
+    let gone = DataItem(name: "gone", path: folder.url.path + "/gone.png")
+    let (scorer, _) = scorer(Fixtures.unit(8), batchSize: 1)
+    func events(_ items: [DataItem]) throws -> [String] {
+      var events: [String] = []
+      func tell(_ notice: ScoringNotice) {
+        events.append(
+          notice == .failure(.missing(path: gone.path))
+            ? "gone" : notice == .failure(.otherKind(path: volume, isVolume: true)) ? "other" : "?")
+      }
+      try scorer.score(files: items, explains: false, tell: tell) { events.append($0.item.name) }
+      return events
+    }
+    #expect(try events([other, images[0], other, images[1]]) == ["other", "0", "other", "1"])
+    #expect(try events([images[0], other, gone, images[1]]) == ["0", "other", "gone", "1"])
+    #expect(try events([images[0], other]) == ["0", "other"])
+  }
+
   @Test("An ensemble scores files as it scores prepared images")
   func ensemble() async throws {
     let (first, second) = (Fixtures.unit(8), Fixtures.unit(6))

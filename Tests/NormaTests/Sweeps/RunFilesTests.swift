@@ -25,6 +25,8 @@ struct RunFilesTests {
     #expect(RunLock.holder(of: run) == nil)
     let second = try RunLock(in: run)
     #expect(second != nil && RunLock.holder(of: run) == ProcessInfo.processInfo.processIdentifier)
+    let busy = TrainingError.runElsewhere(path: run.path, process: ProcessInfo.processInfo.processIdentifier)
+    #expect(throws: busy) { try RunLock.taken(in: run) }
     withExtendedLifetime((first, second, other)) {}
   }
 

@@ -44,15 +44,59 @@ struct BatchSizeTests {
   @Test("The choice is the largest power of two that fits into the share that may be used")
   func fitting() throws {
     let memory = try TrainingMemory(of: Self.autoencoder(), on: .cpu)
-    for size in [2, 4, 16, 128] {
-      let enough = Int((Double(memory.bytes(of: size)) / BatchSize.usableShare).rounded(.up))
-      #expect(
-        memory.choice(images: 1 << 20, free: enough) == .init(size: size, bytes: memory.bytes(of: size), free: enough))
-      #expect(memory.choice(images: 1 << 20, free: enough - 8).size == max(2, size / 2))
+    func choice(images: Int = 1 << 20, free: Int = .max) throws -> BatchSize.Choice {
+      try memory.choice(images: images, free: free, trying: memory.bytes)
     }
-    #expect(memory.choice(images: 16 * 32 - 1, free: .max).size == 16)
-    #expect(memory.choice(images: 16 * 32, free: .max).size == 32)
-    #expect(memory.choice(images: 5, free: .max).size == 2)
+    for size in [2, 4, 16, 128] {
+      let enough = Self.enough(for: size, by: memory)
+      #expect(try choice(free: enough) == .init(size: size, bytes: memory.bytes(of: size), free: enough))
+      #expect(try choice(free: enough - 8).size == max(2, size / 2))
+    }
+    #expect(try choice(images: 16 * 32 - 1).size == 16)
+    #expect(try choice(images: 16 * 32).size == 32)
+    #expect(try choice(images: 5).size == 2)
+  }
+
+  private static func enough(for size: Int, by memory: TrainingMemory) -> Int {
+    Int((Double(memory.bytes(of: size)) / BatchSize.usableShare).rounded(.up))
+  }
+
+  @Test("A size that was not counted is tried, and halved as long as it takes too much or finds no memory")
+  func trying() throws {
+    let memory = try TrainingMemory(of: Self.autoencoder(), on: .cpu)
+    let free = Self.enough(for: 256, by: memory)
+    func sizes(images: Int = 1 << 20, _ found: (Int) throws -> Int) throws -> (tried: [Int], choice: BatchSize.Choice) {
+      var tried: [Int] = []
+      let choice = try memory.choice(images: images, free: free) { size in
+        tried.append(size)
+        return try found(size)
+      }
+      return (tried, choice)
+    }
+    let expected = try sizes { memory.bytes(of: $0) - 1 }
+    #expect(expected.tried == [256])
+    #expect(expected.choice == .init(size: 256, bytes: memory.bytes(of: 256) - 1, free: free))
+    let large = try sizes { memory.bytes(of: $0) * ($0 > 64 ? 5 : 2) }
+    #expect(large.tried == [256, 128, 64])
+    #expect(large.choice == .init(size: 64, bytes: 2 * memory.bytes(of: 64), free: free))
+    let none = try sizes { _ in try Tensor.zeros([1 << 58]).count }
+    #expect(none.tried == [256, 128, 64])
+    #expect(none.choice == .init(size: 32, bytes: memory.bytes(of: 32), free: free))
+    #expect(try sizes(images: 16 * 32) { _ in 0 }.tried.isEmpty)
+    #expect(throws: TorchError.self) { try sizes { _ in throw TorchError("step", "fails") } }
+  }
+
+  @Test("What is told of a size that was tried is what its step takes")
+  func measured() async throws {
+    let configuration = Self.autoencoder()
+    let item = DataItem(name: "0", path: try folder.write("0.png", Fixtures.image(0, width: 8, height: 8)))
+    let images = try await PreparedImages(
+      Array(repeating: item, count: 16 * 64), for: configuration.inputSpecification, memoryLimit: 0)
+    let data = TrainingData(training: images, fingerprint: "x")
+    let (sized, choice) = try configuration.withBatchSize(.automatic, for: data, device: .cpu, free: 1 << 34)
+    let counted = try TrainingMemory.step(of: configuration, size: 64, on: .cpu)
+    #expect(sized.training.batchSize == 64 && choice?.size == 64)
+    #expect(choice?.bytes == counted.lasting + counted.bytes)
   }
 
   @Test("A run keeps the size that was found, and a resumed one has it again")
@@ -91,7 +135,7 @@ struct BatchSizeTests {
     }
   }
 
-  /// Takes a megabyte for every image, and as long as it is told.
+  /// Takes a megabyte for every image, or as many as it is told, and as long as it is told.
   private final class Slow: AnomalyDetector {
     let network = Module()
     var fitted: [String: Tensor] = [:]
@@ -99,7 +143,10 @@ struct BatchSizeTests {
     let scoreNames = ["nothing"]
     var seconds = 0.0
     let time: (Int) -> Double
-    init(_ time: @escaping (Int) -> Double) { self.time = time }
+    let megabytes: (Int) -> Int
+    init(_ megabytes: @escaping (Int) -> Int, _ time: @escaping (Int) -> Double) {
+      (self.megabytes, self.time) = (megabytes, time)
+    }
     func losses(of update: TrainingUpdate, on batch: Tensor, step: TrainingStep) throws -> Losses {
       throw TorchError("slow", "nothing is trained")
     }
@@ -107,14 +154,16 @@ struct BatchSizeTests {
     func fit(_ batches: ((Tensor) throws -> Void) throws -> Void) throws {}
     func scores(_ batch: Tensor, named names: Set<String>, areReferences: ReferenceMatch) throws -> [String: Tensor] {
       seconds += time(batch.extent(0))
-      _ = try Tensor.zeros([batch.extent(0) << 18])
+      _ = try Tensor.zeros([megabytes(batch.extent(0)) << 18])
       return ["nothing": try .zeros([batch.extent(0)])]
     }
     func explanation(of batch: Tensor) throws -> Explanation { Explanation(maps: [], reconstruction: nil) }
   }
 
-  private func choice(images: Int, free: Int, time: @escaping (Int) -> Double) throws -> BatchSize.Choice {
-    let detector = Slow(time)
+  private func choice(
+    images: Int, free: Int, megabytes: @escaping (Int) -> Int = { $0 }, time: @escaping (Int) -> Double
+  ) throws -> BatchSize.Choice {
+    let detector = Slow(megabytes, time)
     let scorer = Scorer(
       detector, specification: Fixtures.unit(8), calibration: .init(scores: [:], mapRanges: [:]), device: .cpu)
     return try scorer.fastestBatch(images: images, explains: false, free: free) { detector.seconds }
@@ -131,6 +180,10 @@ struct BatchSizeTests {
     #expect(try choice(images: 1000, free: free) { _ in 1 }.size == 512)
     let narrow = try choice(images: 1000, free: 6 << 20) { _ in 1 }
     #expect(narrow.size == 4 && narrow.bytes >= 4 << 20 && narrow.bytes < 5 << 20)
+    // Twice as many images need four times as much, or more than there is: what was found so far is taken.
+    let growing = try choice(images: 1000, free: 17 << 20, megabytes: { $0 * $0 }) { _ in 1 }
+    #expect(growing.size == 2 && growing.bytes < 5 << 20)
+    #expect(try choice(images: 1000, free: free, megabytes: { $0 > 8 ? 1 << 40 : $0 }) { _ in 1 }.size == 8)
   }
 
   /// Finds no memory for more than two images.

@@ -6,7 +6,7 @@ final class ConvolutionBlock: Module {
   enum Scale { case half, same, double }
 
   private let convolution: Convolution
-  private let norm: BatchNorm?
+  private let normalised: NormalisedConvolution?
   private let slope: Double
 
   /// - Parameters:
@@ -20,15 +20,21 @@ final class ConvolutionBlock: Module {
       inputChannels: input, outputChannels: output, kernelSize: kernelSize, stride: scale == .same ? 1 : 2,
       padding: kernelSize / 2, bias: normalisation == .none, spatialAxes: spatialAxes, transposed: scale == .double,
       outputPadding: scale == .double ? 1 : 0, generator: generator)
-    norm = normalisation == .batch ? try BatchNorm(channels: output) : nil
+    normalised =
+      normalisation == .batch ? NormalisedConvolution(convolution, try BatchNorm(channels: output)) : nil
     self.slope = slope
   }
 
-  override var parts: [Part] { [.module("convolution", convolution)] + (norm.map { [.module("norm", $0)] } ?? []) }
+  override var parts: [Part] {
+    [.module("convolution", convolution)] + (normalised.map { [.module("norm", $0.norm)] } ?? [])
+  }
 
   func callAsFunction(_ input: Tensor, mode: Mode) throws(TorchError) -> Tensor {
-    let convolved = try convolution(input)
-    guard let norm else { return try convolved.leakyReLU(slope: slope) }
-    return try norm(convolved, mode: mode).leakyReLU(slope: slope)
+    let features = if let normalised { try normalised(input, mode: mode) } else { try convolution(input) }
+    return try features.leakyReLU(slope: slope)
+  }
+
+  override func freeze(as dtype: DType?) throws(TorchError) {
+    if let normalised { try normalised.freeze(as: dtype) } else { try super.freeze(as: dtype) }
   }
 }

@@ -52,6 +52,11 @@ final class FeatureNorm: Module {
     }
   }
 
+  /// The norm over the batch; nil where it is none.
+  fileprivate var batchNorm: BatchNorm? {
+    if case .batch(let norm) = content { norm } else { nil }
+  }
+
   /// Draws scales from N(1, 0.02) and sets the shifts to zero, as DCGAN starts.
   func initialise(_ random: Generator) throws(TorchError) {
     let (weight, bias) =
@@ -61,5 +66,26 @@ final class FeatureNorm: Module {
       }
     try weight.assign(random.normal(mean: 1, standardDeviation: 0.02, shape: weight.tensor.shape))
     try bias.assign(bias.tensor.zerosLike())
+  }
+}
+
+/// A convolution with the norm of its maps behind it, folded into it in evaluation where it is over the batch
+/// (`NormalisedConvolution`). Who owns the two lists them in its `parts`, and calls `freeze` from its own.
+final class FeatureConvolution {
+  let convolution: Convolution
+  let norm: FeatureNorm
+  private let joined: NormalisedConvolution?
+
+  init(_ convolution: Convolution, _ norm: FeatureNorm) {
+    (self.convolution, self.norm) = (convolution, norm)
+    joined = norm.batchNorm.map { NormalisedConvolution(convolution, $0) }
+  }
+
+  func callAsFunction(_ input: Tensor, mode: Mode) throws(TorchError) -> Tensor {
+    if let joined { try joined(input, mode: mode) } else { try norm(convolution(input), mode: mode) }
+  }
+
+  func freeze(as dtype: DType?) throws(TorchError) {
+    if let joined { try joined.freeze(as: dtype) } else { try convolution.freeze(as: dtype) }
   }
 }

@@ -5,8 +5,8 @@ import Torch
 ///
 /// Keys `convolutions.i`, `norms.i` (from 1), `output`.
 final class DCGANEncoder: Module, EncodingNetwork {
-  private let convolutions: [Convolution]
-  private let norms: [FeatureNorm]
+  private let input: Convolution
+  private let convolutions: [FeatureConvolution]
   private let output: Convolution
 
   /// - Parameters:
@@ -17,12 +17,15 @@ final class DCGANEncoder: Module, EncodingNetwork {
   ) throws(TorchError) {
     let count = imageSize.trailingZeroBitCount - 2
     let channels = [1] + (0..<count).map { width << $0 }
-    convolutions = try zip(channels, channels.dropFirst()).map { input, output throws(TorchError) in
+    let all = try zip(channels, channels.dropFirst()).map { input, output throws(TorchError) in
       try Convolution(
         inputChannels: input, outputChannels: output, kernelSize: 4, stride: 2, padding: 1, bias: false,
         generator: generator)
     }
-    norms = try channels.dropFirst(2).map { channels throws(TorchError) in try FeatureNorm(norm, channels: channels) }
+    input = all[0]
+    convolutions = try zip(all, channels.dropFirst()).dropFirst().map { convolution, channels throws(TorchError) in
+      FeatureConvolution(convolution, try FeatureNorm(norm, channels: channels))
+    }
     output = try Convolution(
       inputChannels: channels[count], outputChannels: outputs, kernelSize: 4, bias: outputBias, generator: generator)
     super.init()
@@ -30,22 +33,27 @@ final class DCGANEncoder: Module, EncodingNetwork {
   }
 
   override var parts: [Part] {
-    Part.modules("convolutions", convolutions) + norms.enumerated().map { .module("norms.\($0 + 1)", $1) }
-      + [.module("output", output)]
+    Part.modules("convolutions", [input] + convolutions.map(\.convolution))
+      + convolutions.enumerated().map { .module("norms.\($0 + 1)", $1.norm) } + [.module("output", output)]
   }
 
   /// Draws kernels from N(0, 0.02) and norms' scales from N(1, 0.02), as DCGAN starts; running statistics stay.
   func initialise(_ random: Generator) throws(TorchError) {
-    for convolution in convolutions + [output] { try convolution.initialiseAsDCGAN(random) }
-    for norm in norms { try norm.initialise(random) }
+    for convolution in [input] + convolutions.map(\.convolution) + [output] {
+      try convolution.initialiseAsDCGAN(random)
+    }
+    for convolution in convolutions { try convolution.norm.initialise(random) }
   }
 
   func callAsFunction(_ images: Tensor, mode: Mode) throws(TorchError) -> (numbers: Tensor, features: Tensor) {
-    var features = try convolutions[0](images).leakyReLU(slope: 0.2)
-    for (convolution, norm) in zip(convolutions.dropFirst(), norms) {
-      features = try norm(convolution(features), mode: mode).leakyReLU(slope: 0.2)
-    }
+    var features = try input(images).leakyReLU(slope: 0.2)
+    for convolution in convolutions { features = try convolution(features, mode: mode).leakyReLU(slope: 0.2) }
     return (try output(features).reshaped([images.extent(0), -1]), features)
+  }
+
+  override func freeze(as dtype: DType?) throws(TorchError) {
+    for convolution in [input, output] { try convolution.freeze(as: dtype) }
+    for convolution in convolutions { try convolution.freeze(as: dtype) }
   }
 }
 
@@ -54,8 +62,8 @@ final class DCGANEncoder: Module, EncodingNetwork {
 ///
 /// Keys `convolutions.i`, `norms.i`.
 final class DCGANDecoder: Module, DecodingNetwork {
-  private let convolutions: [Convolution]
-  private let norms: [FeatureNorm]
+  private let convolutions: [FeatureConvolution]
+  private let output: Convolution
 
   /// - Parameters:
   ///   - imageSize: the images' sides, 4 · 2ⁿ.
@@ -63,25 +71,34 @@ final class DCGANDecoder: Module, DecodingNetwork {
   init(imageSize: Int, width: Int, inputs: Int, generator: Generator) throws(TorchError) {
     let inner = (0..<imageSize.trailingZeroBitCount - 2).reversed().map { width << $0 }
     let channels = [inputs] + inner + [1]
-    convolutions = try channels.indices.dropLast().map { index throws(TorchError) in
+    let all = try channels.indices.dropLast().map { index throws(TorchError) in
       try Convolution(
         inputChannels: channels[index], outputChannels: channels[index + 1], kernelSize: 4,
         stride: index == 0 ? 1 : 2, padding: index == 0 ? 0 : 1, bias: false, transposed: true, generator: generator)
     }
-    norms = try inner.map { channels throws(TorchError) in try FeatureNorm(.batch, channels: channels) }
+    convolutions = try zip(all, inner).map { convolution, channels throws(TorchError) in
+      FeatureConvolution(convolution, try FeatureNorm(.batch, channels: channels))
+    }
+    output = all[inner.count]
     super.init()
-    for convolution in convolutions { try convolution.initialiseAsDCGAN(generator) }
-    for norm in norms { try norm.initialise(generator) }
+    for convolution in all { try convolution.initialiseAsDCGAN(generator) }
+    for convolution in convolutions { try convolution.norm.initialise(generator) }
   }
 
-  override var parts: [Part] { Part.modules("convolutions", convolutions) + Part.modules("norms", norms) }
+  override var parts: [Part] {
+    Part.modules("convolutions", convolutions.map(\.convolution) + [output])
+      + Part.modules("norms", convolutions.map(\.norm))
+  }
 
   func callAsFunction(_ latents: Tensor, mode: Mode) throws(TorchError) -> Tensor {
     var features = try latents.reshaped([latents.extent(0), -1, 1, 1])
-    for (convolution, norm) in zip(convolutions, norms) {
-      features = try norm(convolution(features), mode: mode).relu()
-    }
-    return try convolutions[norms.count](features).tanh()
+    for convolution in convolutions { features = try convolution(features, mode: mode).relu() }
+    return try output(features).tanh()
+  }
+
+  override func freeze(as dtype: DType?) throws(TorchError) {
+    for convolution in convolutions { try convolution.freeze(as: dtype) }
+    try output.freeze(as: dtype)
   }
 }
 

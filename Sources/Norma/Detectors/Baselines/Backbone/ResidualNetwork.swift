@@ -4,9 +4,8 @@ import Torch
 ///
 /// Keys are torchvision's: `conv1`, `bn1`, …, and `downsample.0`, `downsample.1` where the input changes its shape.
 final class BackboneBlock: Module {
-  private let convolutions: [Convolution]
-  private let norms: [BatchNorm]
-  private let shortcut: (convolution: Convolution, norm: BatchNorm)?
+  private let convolutions: [NormalisedConvolution]
+  private let shortcut: NormalisedConvolution?
 
   /// - Parameters:
   ///   - layout: kernel side and output channels of each convolution, in order.
@@ -14,39 +13,37 @@ final class BackboneBlock: Module {
   init(
     inputs: Int, _ layout: [(kernelSize: Int, channels: Int)], stride: Int, generator: Generator
   ) throws(TorchError) {
-    var (convolutions, norms, channels) = ([Convolution](), [BatchNorm](), inputs)
+    var (convolutions, channels) = ([NormalisedConvolution](), inputs)
     let strided = layout.firstIndex { $0.kernelSize == 3 }
     for (index, step) in layout.enumerated() {
       convolutions.append(
         try .residual(
           channels, step.channels, kernelSize: step.kernelSize, stride: index == strided ? stride : 1,
           generator: generator))
-      norms.append(try BatchNorm(channels: step.channels))
       channels = step.channels
     }
     shortcut =
       stride != 1 || inputs != channels
-      ? (
-        try .residual(inputs, channels, kernelSize: 1, stride: stride, generator: generator),
-        try BatchNorm(channels: channels)
-      ) : nil
-    (self.convolutions, self.norms) = (convolutions, norms)
+      ? try .residual(inputs, channels, kernelSize: 1, stride: stride, generator: generator) : nil
+    self.convolutions = convolutions
   }
 
   override var parts: [Part] {
-    zip(convolutions, norms).enumerated().flatMap { index, pair in
-      [Part.module("conv\(index + 1)", pair.0), .module("bn\(index + 1)", pair.1)]
+    convolutions.enumerated().flatMap { index, step in
+      [Part.module("conv\(index + 1)", step.convolution), .module("bn\(index + 1)", step.norm)]
     } + (shortcut.map { [.module("downsample.0", $0.convolution), .module("downsample.1", $0.norm)] } ?? [])
   }
 
   func callAsFunction(_ input: Tensor, mode: Mode) throws(TorchError) -> Tensor {
+    let identity = if let shortcut { try shortcut(input, mode: mode) } else { input }
     var features = input
-    for (index, (convolution, norm)) in zip(convolutions, norms).enumerated() {
-      features = try norm(convolution(features), mode: mode)
-      if index + 1 < convolutions.count { features = try features.relu() }
-    }
-    let identity = if let shortcut { try shortcut.norm(shortcut.convolution(input), mode: mode) } else { input }
-    return try (features + identity).relu()
+    for convolution in convolutions.dropLast() { features = try convolution.rectified(features, mode: mode) }
+    return try convolutions[convolutions.count - 1].rectified(features, adding: identity, mode: mode)
+  }
+
+  override func freeze(as dtype: DType?) throws(TorchError) {
+    for convolution in convolutions { try convolution.freeze(as: dtype) }
+    try shortcut?.freeze(as: dtype)
   }
 }
 
@@ -55,8 +52,7 @@ final class BackboneBlock: Module {
 /// Keys are torchvision's (`conv1.weight`, `layer1.0.bn2.bias`, …), but for the running statistics, which are called
 /// `runningMean` and `runningVariance` as everywhere in Norma.
 final class ResidualNetwork: Module {
-  private let stem: Convolution
-  private let stemNorm: BatchNorm
+  private let stem: NormalisedConvolution
   private let layers: [[BackboneBlock]]
   private let pools: Bool
 
@@ -65,7 +61,6 @@ final class ResidualNetwork: Module {
   init(_ configuration: BackboneConfiguration, depth: Int = 4, generator: Generator) throws(TorchError) {
     stem = try .residual(
       configuration.inputChannels, configuration.width, kernelSize: 7, stride: 2, generator: generator)
-    stemNorm = try BatchNorm(channels: configuration.width)
     pools = configuration.stemPooling
     let blocks = configuration.architecture == .resNet18 ? [2, 2, 2, 2] : [3, 4, 6, 3]
     var (layers, channels) = ([[BackboneBlock]](), configuration.width)
@@ -88,7 +83,7 @@ final class ResidualNetwork: Module {
   }
 
   override var parts: [Part] {
-    [.module("conv1", stem), .module("bn1", stemNorm)]
+    [.module("conv1", stem.convolution), .module("bn1", stem.norm)]
       + layers.enumerated().flatMap { Part.modules("layer\($0 + 1)", $1) }
   }
 
@@ -97,7 +92,7 @@ final class ResidualNetwork: Module {
   ///   - images: `[B, inputChannels, H, W]`.
   ///   - depth: layers that are wanted.
   func callAsFunction(_ images: Tensor, depth: Int = 4, mode: Mode) throws(TorchError) -> [Tensor] {
-    var features = try stemNorm(stem(images), mode: mode).relu()
+    var features = try stem.rectified(images, mode: mode)
     if pools { features = try features.pooled(.maximum, kernel: [3, 3], stride: [2, 2], padding: [1, 1]) }
     var maps: [Tensor] = []
     for layer in layers.prefix(depth) {
@@ -106,19 +101,24 @@ final class ResidualNetwork: Module {
     }
     return maps
   }
+
+  override func freeze(as dtype: DType?) throws(TorchError) {
+    try stem.freeze(as: dtype)
+    for block in layers.joined() { try block.freeze(as: dtype) }
+  }
 }
 
-extension Convolution {
-  /// A convolution without bias that keeps the sides but for its stride, started as residual networks are.
+extension NormalisedConvolution {
+  /// A convolution without bias that keeps the sides but for its stride, started as residual networks are, and a norm.
   fileprivate static func residual(
     _ inputs: Int, _ outputs: Int, kernelSize: Int, stride: Int, generator: Generator
-  ) throws(TorchError) -> Convolution {
+  ) throws(TorchError) -> NormalisedConvolution {
     let convolution = try Convolution(
       inputChannels: inputs, outputChannels: outputs, kernelSize: kernelSize, stride: stride, padding: kernelSize / 2,
       bias: false, generator: generator)
     let deviation = (2 / Double(outputs * kernelSize * kernelSize)).squareRoot()
     try convolution.weight.assign(
       generator.normal(standardDeviation: deviation, shape: [outputs, inputs, kernelSize, kernelSize]))
-    return convolution
+    return NormalisedConvolution(convolution, try BatchNorm(channels: outputs))
   }
 }

@@ -9,44 +9,49 @@ final class ResidualBlock: Module {
   /// What the block does to the sides.
   enum Scale { case half, double }
 
-  private let norms: [FeatureNorm]
-  private let convolutions: [Convolution]
+  private let norm: FeatureNorm
+  private let first: FeatureConvolution
+  private let second: Convolution
   private let shortcut: Convolution
   private let scale: Scale
 
   init(_ input: Int, _ output: Int, scale: Scale, norm: FeatureNorm.Kind, generator: Generator) throws(TorchError) {
     self.scale = scale
     let inner = scale == .half ? input : output
-    norms = [try FeatureNorm(norm, channels: input), try FeatureNorm(norm, channels: inner)]
-    convolutions = [
+    self.norm = try FeatureNorm(norm, channels: input)
+    first = FeatureConvolution(
       try Convolution(
         inputChannels: input, outputChannels: inner, kernelSize: 3, padding: 1, bias: false, generator: generator),
-      try Convolution(inputChannels: inner, outputChannels: output, kernelSize: 3, padding: 1, generator: generator),
-    ]
+      try FeatureNorm(norm, channels: inner))
+    second = try Convolution(
+      inputChannels: inner, outputChannels: output, kernelSize: 3, padding: 1, generator: generator)
     shortcut = try Convolution(inputChannels: input, outputChannels: output, kernelSize: 1, generator: generator)
     super.init()
-    for convolution in convolutions { try convolution.initialiseUniformly(gain: 2, generator) }
+    for convolution in [first.convolution, second] { try convolution.initialiseUniformly(gain: 2, generator) }
     try shortcut.initialiseUniformly(gain: 1, generator)
   }
 
   override var parts: [Part] {
     [
-      .module("norm1", norms[0]), .module("convolution1", convolutions[0]), .module("norm2", norms[1]),
-      .module("convolution2", convolutions[1]), .module("shortcut", shortcut),
+      .module("norm1", norm), .module("convolution1", first.convolution), .module("norm2", first.norm),
+      .module("convolution2", second), .module("shortcut", shortcut),
     ]
   }
 
   func callAsFunction(_ input: Tensor, mode: Mode) throws(TorchError) -> Tensor {
-    let first = try norms[0](input, mode: mode).relu()
+    let features = try norm(input, mode: mode).relu()
     switch scale {
     case .half:
-      let second = try norms[1](convolutions[0](first), mode: mode).relu()
-      return try shortcut(halved(input)) + halved(convolutions[1](second))
+      return try shortcut(halved(input)) + halved(second(first.rectified(features, mode: mode)))
     case .double:
-      let second = try norms[1](convolutions[0](doubled(first)), mode: mode).relu()
       // A 1×1 convolution before the doubling gives the same numbers with a quarter of the work.
-      return try doubled(shortcut(input)) + convolutions[1](second)
+      return try doubled(shortcut(input)) + second(first.rectified(doubled(features), mode: mode))
     }
+  }
+
+  override func freeze(as dtype: DType?) throws(TorchError) {
+    try first.freeze(as: dtype)
+    for convolution in [second, shortcut] { try convolution.freeze(as: dtype) }
   }
 
   private func halved(_ features: Tensor) throws(TorchError) -> Tensor {
