@@ -113,7 +113,7 @@ bool suits_kernel(const at::Tensor &query, const at::Tensor &key, const at::Tens
     return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.dim() == 4 &&
            tensor.size(0) == query.size(0) && tensor.size(1) == query.size(1) && tensor.size(3) == query.size(3);
   };
-  return attention_kernel_runs() && fits(query) && fits(key) && fits(value) && key.size(2) == value.size(2) &&
+  return has_vectors() && fits(query) && fits(key) && fits(value) && key.size(2) == value.size(2) &&
          query.size(3) > 0 && query.size(3) % 16 == 0 && query.size(2) >= fewest_queries && key.size(2) > 0 &&
          (!causal || query.size(2) <= key.size(2));
 }
@@ -132,7 +132,7 @@ at::Tensor attention(const at::Tensor &query, const at::Tensor &key, const at::T
                         keep->size(1) == key.size(2)),
               "attention: 'keep' must be [batch, keys], beside queries and keys [batch, heads, length, width]");
   auto type = autocast_type(query);
-  if (type && query.is_cpu() && query.scalar_type() != at::kDouble && attention_kernel_runs()) {
+  if (type && query.is_cpu() && query.scalar_type() != at::kDouble && has_vectors()) {
     // In mixed precision too in float32: libtorch's own in bfloat16 is slower, its backward pass several times (measured
     // on AMD EPYC with AVX-512 BF16). The result is cast, as the next product would cast it.
     AutocastPause pause;

@@ -10,58 +10,18 @@ namespace norma {
 
 #if defined(__x86_64__)
 
-bool attention_kernel_runs() {
-  static const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-  return runs;
+bool has_vectors() {
+  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+  return has;
 }
-
-}  // namespace norma
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,fma"))), apply_to = function)
 
-#include "vectors.h"
-
-namespace norma {
 namespace {
 
 constexpr int64_t tile = 32;           // queries that are worked on together
 constexpr int64_t largest_tile = 39;  // with those that are left, where they are fewer than a block
 constexpr float lowest = -1e30f;
-
-typedef int32_t Integers __attribute__((vector_size(64)));
-
-// e^x to one unit in the last place or two (Cody and Waite's reduction, a polynomial of degree 5); zero below −87. What is
-// no number stays none.
-inline Vector exponential(Vector x) {
-  const float shift = 12582912;  // 1.5 · 2²³: rounds to whole numbers
-  Vector bounded = x > -87 ? x : all(-87);
-  Vector shifted = bounded * 1.44269504088896341f + shift;
-  Vector whole = shifted - shift;
-  Vector r = bounded - whole * 0.693359375f;
-  r = r + whole * 2.12194440e-4f;
-  Vector p = all(1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1;
-  Integers power = (reinterpret_cast<Integers &>(shifted) - 0x4B400000) << 23;
-  Integers bits = reinterpret_cast<Integers &>(p) + power;
-  Vector result = x > -87 ? reinterpret_cast<Vector &>(bits) : all(0);
-  return x == x ? result : x;
-}
-
-// c = a · b, or c += a · b: `rows` × `width` by way of `depth`; the width is a multiple of 16.
-void multiply(Left a, Rows b, Rows c, int64_t rows, int64_t width, int64_t depth, bool adds) {
-  int64_t v = 0;
-  for (; v + 3 * lanes <= width; v += 3 * lanes)
-    columns<3>(a, b.values + v, b.stride, c.values + v, c.stride, rows, depth, adds);
-  if (width - v == 2 * lanes) columns<2>(a, b.values + v, b.stride, c.values + v, c.stride, rows, depth, adds);
-  if (width - v == lanes) columns<1>(a, b.values + v, b.stride, c.values + v, c.stride, rows, depth, adds);
-}
-
-int64_t rounded(int64_t count) { return (count + lanes - 1) / lanes * lanes; }
 
 // Floats between rows of scores: an odd number of vectors, so that columns do not fall on the same lines of the cache.
 int64_t score_stride(const Head &head) { return ((head.keys + lanes - 1) / lanes | 1) * lanes; }
@@ -92,30 +52,11 @@ void limit(float *scores, const float *bias, int64_t count, int64_t width) {
   std::fill(scores + count, scores + width, lowest);
 }
 
-float sum(Vector vector) {
-  float total = 0;
-  for (int i = 0; i < lanes; i++) total += vector[i];
-  return total;
-}
-
-float maximum(const float *values, int64_t count) {
-  Vector largest = load(values);
-  for (int64_t k = lanes; k < count; k += lanes) {
-    Vector next = load(values + k);
-    largest = next > largest ? next : largest;
-  }
-  float result = largest[0];
-  for (int i = 1; i < lanes; i++) result = std::max(result, largest[i]);
-  return result;
-}
-
 float dot(const float *a, const float *b, int64_t count) {
   Vector total = all(0);
   for (int64_t i = 0; i < count; i += lanes) total += load(a + i) * load(b + i);
   return sum(total);
 }
-
-float *row(Rows matrix, int64_t index) { return matrix.values + index * matrix.stride; }
 
 }  // namespace
 
@@ -129,10 +70,10 @@ void attention_forward(const Head &head, float *scratch) {
     last = end_of_tile(head, first);
     const int64_t count = last - first;
     const int64_t visible = seen(head, last), width = rounded(visible);
-    multiply({row(head.query, first), head.query.stride, 1}, keys, scores, count, width, d, false);
+    multiply({head.query[first], head.query.stride, 1}, keys, scores, count, width, d, false);
     float sums[largest_tile];
     for (int64_t q = 0; q < count; q++) {
-      float *own = row(scores, q);
+      float *own = scores[q];
       limit(own, head.bias, seen(head, first + q + 1), width);
       const float largest = maximum(own, width);
       Vector total = all(0);
@@ -144,11 +85,11 @@ void attention_forward(const Head &head, float *scratch) {
       sums[q] = sum(total);
       if (head.normalisers) head.normalisers[first + q] = largest + std::log(sums[q]);
     }
-    const Rows output{row(head.output, first), head.output.stride};
+    const Rows output{head.output[first], head.output.stride};
     multiply({scores.values, stride, 1}, head.value, output, count, d, visible, false);
     for (int64_t q = 0; q < count; q++) {
       const float share = 1 / sums[q];
-      for (int64_t t = 0; t < d; t++) row(output, q)[t] *= share;
+      for (int64_t t = 0; t < d; t++) output[q][t] *= share;
     }
   }
 }
@@ -163,14 +104,14 @@ void attention_backward(const Head &head, const HeadGradients &gradients, float 
     last = end_of_tile(head, first);
     const int64_t count = last - first;
     const int64_t visible = seen(head, last), width = rounded(visible);
-    const Rows query{row(head.query, first), head.query.stride};
-    const Rows gradient{row(gradients.output, first), gradients.output.stride};
+    const Rows query{head.query[first], head.query.stride};
+    const Rows gradient{gradients.output[first], gradients.output.stride};
     multiply({query.values, query.stride, 1}, keys, shares, count, width, d, false);
     multiply({gradient.values, gradient.stride, 1}, values, changes, count, width, d, false);
     for (int64_t q = 0; q < count; q++) {
-      float *share = row(shares, q), *change = row(changes, q);
+      float *share = shares[q], *change = changes[q];
       limit(share, head.bias, seen(head, first + q + 1), width);
-      const float mean = dot(row(gradient, q), row(head.output, first + q), d);
+      const float mean = dot(gradient[q], head.output[first + q], d);
       const float normaliser = head.normalisers[first + q];
       for (int64_t k = 0; k < width; k += lanes) {
         Vector p = exponential(load(share + k) - normaliser);
@@ -178,24 +119,22 @@ void attention_backward(const Head &head, const HeadGradients &gradients, float 
         store(change + k, p * (load(change + k) - mean) * head.scale);
       }
     }
-    multiply({changes.values, stride, 1}, head.key, {row(gradients.query, first), gradients.query.stride}, count, d,
+    multiply({changes.values, stride, 1}, head.key, {gradients.query[first], gradients.query.stride}, count, d,
              visible, false);
     multiply({changes.values, 1, stride}, query, gradients.key, visible, d, count, true);
     multiply({shares.values, 1, stride}, gradient, gradients.value, visible, d, count, true);
   }
 }
 
-}  // namespace norma
-
 #pragma clang attribute pop
 
 #else
 
-bool attention_kernel_runs() { return false; }
+bool has_vectors() { return false; }
 int64_t attention_scratch(const Head &) { return 0; }
 void attention_forward(const Head &, float *) {}
 void attention_backward(const Head &, const HeadGradients &, float *) {}
 
-}  // namespace norma
-
 #endif
+
+}  // namespace norma

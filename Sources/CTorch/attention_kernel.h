@@ -1,16 +1,12 @@
-// Softmax attention of one head in float32, forward and backward, for processors with AVX-512. libtorch's own goes through
+// Softmax attention of one head in float32, forward and backward, where `has_vectors`. libtorch's own goes through
 // MKL in small products, and takes twice the time.
 #pragma once
 
 #include <cstdint>
 
-namespace norma {
+#include "vectors.h"
 
-// A matrix whose rows lie `stride` floats apart.
-struct Rows {
-  float *values;
-  int64_t stride;
-};
+namespace norma {
 
 // One head: n queries and m keys of width d, a multiple of 16.
 struct Head {
@@ -26,9 +22,6 @@ struct Head {
 struct HeadGradients {
   Rows output, query, key, value;
 };
-
-// Whether this processor can run these.
-bool attention_kernel_runs();
 
 // Floats of scratch memory that one head needs.
 int64_t attention_scratch(const Head &head);

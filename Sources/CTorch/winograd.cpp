@@ -8,6 +8,7 @@
 
 #include "counting.h"
 #include "parallel.h"
+#include "vectors.h"
 #include "winograd_kernel.h"
 
 namespace norma {
@@ -124,7 +125,7 @@ bool is_plain(const at::Tensor &tensor) {
 }  // namespace
 
 bool suits_winograd(const at::Tensor &input, const at::Tensor &kernel, const std::optional<at::Tensor> &bias) {
-  if (!winograd_runs() || !is_plain(input) || !is_plain(kernel) || (bias && !is_plain(*bias)) || input.dim() != 4 ||
+  if (!has_vectors() || !is_plain(input) || !is_plain(kernel) || (bias && !is_plain(*bias)) || input.dim() != 4 ||
       kernel.dim() != 4 || kernel.size(2) != 3 || kernel.size(3) != 3 || kernel.size(1) != input.size(1) ||
       input.size(1) % 16 != 0 || kernel.size(0) % 16 != 0 || input.numel() == 0 || kernel.numel() == 0 ||
       (bias && (bias->dim() != 1 || bias->size(0) != kernel.size(0))))

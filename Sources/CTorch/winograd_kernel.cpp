@@ -5,30 +5,21 @@
 #include "winograd_kernel.h"
 
 #include <algorithm>
-#include <cstring>
-
-#if defined(__x86_64__)
-
-namespace norma {
-
-bool winograd_runs() {
-  static const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-  return runs;
-}
-
-}  // namespace norma
-
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,fma"))), apply_to = function)
 
 #include "vectors.h"
 
 namespace norma {
+
+#if defined(__x86_64__)
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,fma"))), apply_to = function)
+
 namespace {
 
 constexpr int64_t places = 36;     // of a transformed tile
 constexpr int64_t together = 56;   // tiles between transforms and products, seven blocks of rows
 constexpr int64_t summed = 128;    // tiles whose products are added up before the sums go back to memory
-constexpr int64_t panel = 2 * lanes;
+constexpr int64_t broad = 2 * lanes;  // columns of a panel of the kernel
 
 // The six numbers of a line of samples, Bᵀ d.
 inline void transform_samples(Vector d[6], Vector v[6], int64_t step) {
@@ -188,7 +179,7 @@ int64_t winograd_gradient_scratch(const Maps &maps) { return places * (apart(sum
 // products reads lies together.
 void winograd_transform(const Maps &maps, Taps kernel, float *transformed, int64_t begin, int64_t end) {
   for (int64_t out = 0; out < maps.out; out += lanes) {
-    const int64_t first = out / panel * panel, wide = std::min(panel, maps.out - first);
+    const int64_t first = out / broad * broad, wide = std::min(broad, maps.out - first);
     for (int64_t in = begin; in < end; in++) {
       Vector lines[6][3], line[3], results[6];
       for (int c = 0; c < 3; c++) {
@@ -220,8 +211,8 @@ void winograd_convolve(const Maps &maps, const float *input, const float *transf
       const float *right = transformed + place * maps.in * maps.out;
       float *result = products + place * result_apart;
       int64_t out = 0;
-      for (; out + panel <= maps.out; out += panel)
-        columns<2>(left, right + out * maps.in, panel, result + out, maps.out, count, maps.in, false);
+      for (; out + broad <= maps.out; out += broad)
+        columns<2>(left, right + out * maps.in, broad, result + out, maps.out, count, maps.in, false);
       if (out < maps.out) columns<1>(left, right + out * maps.in, lanes, result + out, maps.out, count, maps.in, false);
     }
     put(maps, products, ending, output, tile, count);
@@ -241,7 +232,7 @@ void winograd_add_gradients(const Maps &maps, const float *input, const float *g
       float *sums = of_transformed + place * maps.in * maps.out;
       for (int64_t in = 0; in < maps.in; in += lanes) {
         int64_t out = 0;
-        for (; out + panel <= maps.out; out += panel)
+        for (; out + broad <= maps.out; out += broad)
           columns<2>({left + in, 1, maps.in}, right + out, maps.out, sums + in * maps.out + out, maps.out, lanes, count, true);
         if (out < maps.out)
           columns<1>({left + in, 1, maps.in}, right + out, maps.out, sums + in * maps.out + out, maps.out, lanes, count, true);
@@ -275,15 +266,10 @@ void winograd_transform_gradient(const Maps &maps, const float *of_transformed, 
     }
 }
 
-}  // namespace norma
-
 #pragma clang attribute pop
 
 #else
 
-namespace norma {
-
-bool winograd_runs() { return false; }
 int64_t winograd_kernel_size(const Maps &) { return 0; }
 int64_t winograd_scratch(const Maps &) { return 0; }
 int64_t winograd_gradient_scratch(const Maps &) { return 0; }
@@ -292,6 +278,6 @@ void winograd_convolve(const Maps &, const float *, const float *, const Ending 
 void winograd_add_gradients(const Maps &, const float *, const float *, float *, float *, int64_t, int64_t, float *) {}
 void winograd_transform_gradient(const Maps &, const float *, Taps, int64_t, int64_t) {}
 
-}  // namespace norma
-
 #endif
+
+}  // namespace norma

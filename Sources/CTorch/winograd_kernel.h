@@ -1,5 +1,5 @@
-// 3×3 convolutions of stride 1 and padding 1 in float32 as Winograd's minimal filtering F(4×4, 3×3) (Lavin and Gray 2016), for
-// processors with AVX-512: 36 multiply-adds for every 16 results, where the definition takes 144.
+// 3×3 convolutions of stride 1 and padding 1 in float32 as Winograd's minimal filtering F(4×4, 3×3) (Lavin and Gray 2016), where
+// `has_vectors`: 36 multiply-adds for every 16 results, where the definition takes 144.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +32,6 @@ struct Ending {
   const float *bias = nullptr, *maps = nullptr;
   bool rectifies = false;
 };
-
-// Whether this processor can run these.
-bool winograd_runs();
 
 // Floats of a transformed kernel.
 int64_t winograd_kernel_size(const Maps &maps);

@@ -163,6 +163,18 @@ ct_status ct_linear_gelu(ct_tensor a, ct_tensor weight, ct_tensor bias_or_null, 
 ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_tensor mask_or_null, ct_tensor keep_or_null,
                        bool causal, double scale_or_nan, ct_tensor *out);
 
+// MARK: sequences of tokens, read and drawn anew by a causal transformer (sequences.cpp); float32 on the processor
+typedef struct ct_sequence_model_s *ct_sequence_model;
+// Weights: tokens, places, of each block norm, projections in and out, norm, two layers, then norm and head; a bias follows its
+// weight. Lays them out; null where processor or widths do not suit.
+ct_status ct_sequence_model_make(ct_tensors weights, int64_t heads, double epsilon, ct_sequence_model *out);
+void ct_sequence_model_release(ct_sequence_model model);
+// Tokens: [B, L]; logits: [B, L, codes + 1]; memory: keys and values, for the next function.
+ct_status ct_read_sequences(ct_sequence_model model, ct_tensor tokens, ct_tensor *logits, ct_tensor *memory);
+// Chances: [B, samples, L], read where flags, [B, L], are set; out: [B, samples, L].
+ct_status ct_redraw_tokens(ct_sequence_model model, ct_tensor tokens, ct_tensor flags, ct_tensor logits, ct_tensor memory,
+                           ct_tensor chances, double temperature, ct_tensor *out);
+
 // MARK: reductions, sorting (reduction.cpp); no axes: all of them
 ct_status ct_sum(ct_tensor a, ct_ints axes, bool keep, ct_tensor *out);
 ct_status ct_mean(ct_tensor a, ct_ints axes, bool keep, ct_tensor *out);

@@ -8,10 +8,13 @@ public final class RunLock {
   private static let name = "run.lock"
   private let path: String
   private let descriptor: Int32
+  /// The folder, where it came with the lock: it goes with it again if nothing was put into it.
+  private let made: String?
 
   /// Takes the lock; nil when another process holds it. The folder is made.
   /// - Throws: `TrainingError.cannotWrite`.
   init?(in folder: URL) throws {
+    made = FileManager.default.fileExists(atPath: folder.path) ? nil : folder.path
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
       throw TrainingError.cannotWrite(path: folder.path, reason: error.localizedDescription)
     }
@@ -48,6 +51,7 @@ public final class RunLock {
 
   deinit {
     unlink(path)
+    if let made { rmdir(made) }  // refused where there is something in it
     close(descriptor)
   }
 

@@ -84,7 +84,8 @@ public final class LayerNorm: Module {
   /// Shift per feature.
   public let bias: Parameter
   private let width: Int
-  private let epsilon: Double
+  /// Added to the variance.
+  public let epsilon: Double
 
   /// Creates a norm with scale 1 and shift 0.
   public init(width: Int, epsilon: Double = 1e-5) throws(TorchError) {

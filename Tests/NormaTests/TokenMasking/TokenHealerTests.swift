@@ -64,6 +64,31 @@ struct TokenHealerTests {
     }
   }
 
+  /// With heads of 8 the model is not laid out, with heads of 16 it is, where the processor suits.
+  @Test(
+    "In long sequences, with flags at both ends and side by side, tokens are those of full passes", arguments: [8, 16])
+  func longSequences(_ headWidth: Int) throws {
+    let length = 130
+    let transformer = try TokenTransformer.tiny(extents: [10, 13], seed: 2) { $0.headWidth = headWidth }
+    let tokens = try randomTokens(3, length: length)
+    var flags = [Bool](repeating: false, count: 3 * length)
+    for place in [0, 1, 2, 30, 63, 64, 65, 129, length + 70, length + 100] { flags[place] = true }
+    let keys: [UInt64] = [3, 4, 5]
+    let healed = try heal(transformer, tokens, Tensor(flags, shape: [3, length]), samples: 3, keys: keys)
+      .values(as: Int.self)
+    let values = try tokens.values(as: Int.self)
+    for image in 0..<3 {
+      let own = image * length..<(image + 1) * length
+      for sample in 0..<3 {
+        let expected = try withoutGradients {
+          try healedPlainly(transformer, Array(values[own]), Array(flags[own]), sample: sample, key: keys[image])
+        }
+        let start = (image * 3 + sample) * length
+        #expect(Array(healed[start..<start + length]) == expected)
+      }
+    }
+  }
+
   @Test(
     "Logits with a cache are those of a full pass, in chunks of any size", arguments: Attention.allCases, [1, 3, 7])
   func chunks(_ attention: Attention, _ size: Int) throws {
@@ -89,9 +114,9 @@ struct TokenHealerTests {
     }
   }
 
-  @Test("Without flags nothing changes; with all flagged, samples are drawn from the model alone")
-  func extremes() throws {
-    let transformer = try TokenTransformer.tiny()
+  @Test("Without flags nothing changes; with all flagged, samples are drawn from the model alone", arguments: [8, 16])
+  func extremes(_ headWidth: Int) throws {
+    let transformer = try TokenTransformer.tiny { $0.headWidth = headWidth }
     let tokens = try randomTokens(2)
     let none = try heal(transformer, tokens, Tensor.zeros([2, 16]).greater(0), samples: 2, keys: [1, 2])
     #expect(try none.values(as: Int.self) == tokens.repeatingEach(2, axis: 0).values(as: Int.self))
@@ -102,9 +127,9 @@ struct TokenHealerTests {
     #expect(try drawn.selected(0, axis: 0).values(as: Int.self) == drawn.selected(1, axis: 0).values(as: Int.self))
   }
 
-  @Test("An image heals alike alone, among others, and in another order")
-  func batches() throws {
-    let transformer = try TokenTransformer.tiny()
+  @Test("An image heals alike alone, among others, and in another order", arguments: [8, 16])
+  func batches(_ headWidth: Int) throws {
+    let transformer = try TokenTransformer.tiny { $0.headWidth = headWidth }
     let tokens = try randomTokens(3)
     let flags = try Generator(seed: 8).uniform(shape: [3, 16]).less(0.4)
     let together = try heal(transformer, tokens, flags, samples: 3, keys: [7, 8, 9])
@@ -118,9 +143,9 @@ struct TokenHealerTests {
     #expect(try turned.flipped([0]).values(as: Int.self) == together.values(as: Int.self))
   }
 
-  @Test("Samples follow the model's probabilities")
-  func distribution() throws {
-    let transformer = try TokenTransformer.tiny(seed: 6)
+  @Test("Samples follow the model's probabilities", arguments: [8, 16])
+  func distribution(_ headWidth: Int) throws {
+    let transformer = try TokenTransformer.tiny(seed: 6) { $0.headWidth = headWidth }
     let tokens = try randomTokens(1)
     var flags = [Bool](repeating: false, count: 16)
     flags[4] = true
@@ -134,9 +159,9 @@ struct TokenHealerTests {
     }
   }
 
-  @Test("At temperature 0 the likeliest code is taken")
-  func greedy() throws {
-    let transformer = try TokenTransformer.tiny()
+  @Test("At temperature 0 the likeliest code is taken", arguments: [8, 16])
+  func greedy(_ headWidth: Int) throws {
+    let transformer = try TokenTransformer.tiny { $0.headWidth = headWidth }
     let tokens = try randomTokens(1)
     var flags = [Bool](repeating: false, count: 16)
     flags[3] = true

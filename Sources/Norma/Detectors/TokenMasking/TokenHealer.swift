@@ -6,6 +6,9 @@ import Torch
 /// there on only the tokens between one flagged token and the next are fed, as one chunk: F sequential steps for F flagged
 /// tokens, not L, and no token is read twice; a single flagged token needs no step at all. Images with many flags go together,
 /// in chunks that end at the flagged tokens of any of them; those with few have long chunks and go alone.
+///
+/// Where a `SequenceModel` can be had, it reads and heals in one call each, every image by its own chunks; the random numbers
+/// are the same, and so are the tokens, but where rounding decides.
 struct TokenHealer {
   /// The model of sequences.
   let transformer: TokenTransformer
@@ -19,12 +22,19 @@ struct TokenHealer {
     /// −log p of each token, `[B, L]`.
     let surprise: Tensor
     fileprivate let logits: Tensor
-    fileprivate let attention: [CausalAttention.Pass]
+    fileprivate var attention: [CausalAttention.Pass] = []
+    fileprivate var packed: (model: SequenceModel, reading: SequenceModel.Reading)?
   }
 
   /// Reads sequences `[B, L]` once (teacher forcing).
   /// - Parameter context: vectors of the paired images, one row per sequence.
   func read(_ tokens: Tensor, context: Tensor?) throws(TorchError) -> Reading {
+    if let model = try transformer.packed() {
+      let reading = try model.read(tokens)
+      return Reading(
+        surprise: try TokenMaskingLosses.negativeLogLikelihoods(reading.logits, of: tokens), logits: reading.logits,
+        packed: (model, reading))
+    }
     let (logits, attention) = try transformer.pass(over: tokens, context: context)
     return Reading(
       surprise: try TokenMaskingLosses.negativeLogLikelihoods(logits, of: tokens), logits: logits,
@@ -42,6 +52,12 @@ struct TokenHealer {
     _ tokens: Tensor, flags: Tensor, reading: Reading, samples: Int, keys: [UInt64], context: Tensor?
   ) throws(TorchError) -> Tensor {
     let length = tokens.extent(1)
+    if let (model, own) = reading.packed {
+      return try model.redrawing(
+        tokens, where: flags, reading: own,
+        chances: chances(keys, samples: samples, stops: Array(0..<length), on: tokens.device)
+          .reshaped([keys.count, samples, length]), temperature: temperature)
+    }
     let flagged = try flags.to(.int64).sum([1]).values(as: Int.self)
     let few = max(1, length / Self.fewShare)
     let groups =

@@ -191,6 +191,17 @@ final class TokenTransformer: Module {
     return try head(norm(features.selected(count - 1, axis: 1)))
   }
 
+  /// This model laid out for reading sequences and drawing tokens of them anew; nil where attention is not exact, a paired
+  /// image is read, or the machine does not suit.
+  func packed() throws(TorchError) -> SequenceModel? {
+    guard settings.attention == .exact, contextTokens == nil else { return nil }
+    let table = tokens.weight.tensor
+    func weights(_ module: Module) -> [Tensor] { module.namedParameters.map(\.parameter.tensor) }
+    return try SequenceModel(
+      tokens: table, places: places(0..<order.count, on: table.device), blocks: blocks.map(weights),
+      norm: weights(norm), head: weights(head), heads: settings.heads, normEpsilon: norm.epsilon)
+  }
+
   /// The tokens of paired images `[B, c]`, in the same order, as vectors for cross-attention, `[B, c, width]`: begin token
   /// first, cut to the same length, with places.
   func contextVectors(_ sequences: Tensor) throws(TorchError) -> Tensor {

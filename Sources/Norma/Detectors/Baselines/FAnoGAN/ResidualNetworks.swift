@@ -42,10 +42,10 @@ final class ResidualBlock: Module {
     let features = try norm(input, mode: mode).relu()
     switch scale {
     case .half:
-      return try shortcut(halved(input)) + halved(second(first.rectified(features, mode: mode)))
+      return try shortcut(halved(input)) + halved(second(first(features, mode: mode).relu()))
     case .double:
       // A 1×1 convolution before the doubling gives the same numbers with a quarter of the work.
-      return try doubled(shortcut(input)) + second(first.rectified(doubled(features), mode: mode))
+      return try doubled(shortcut(input)) + second(first(doubled(features), mode: mode).relu())
     }
   }
 
