@@ -20,7 +20,7 @@ struct RunFilesTests {
     let other = try RunLock(in: folder.url.appendingPathComponent("a/seed-2"))
     #expect(other != nil)
     first = nil
-    #expect(try folder.contents(of: "a/seed-1").isEmpty && RunLock.holder(of: run) == nil)
+    #expect(!FileManager.default.fileExists(atPath: run.path) && RunLock.holder(of: run) == nil)
     try folder.write("a/seed-1/run.lock", Data("123\n".utf8))
     #expect(RunLock.holder(of: run) == nil)
     let second = try RunLock(in: run)
@@ -28,6 +28,7 @@ struct RunFilesTests {
     let busy = TrainingError.runElsewhere(path: run.path, process: ProcessInfo.processInfo.processIdentifier)
     #expect(throws: busy) { try RunLock.taken(in: run) }
     withExtendedLifetime((first, second, other)) {}
+    #expect(try folder.contents(of: "a").contains("seed-1"))
   }
 
   @Test("A folder that cannot be made is an error that names it")
