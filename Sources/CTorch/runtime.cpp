@@ -105,9 +105,9 @@ at::Device device(ct_device where) {
 using namespace norma;
 
 // Activations come and go in every step. Keeping their memory instead of returning it to the system each time saves the
-// page faults of getting it back: a third of the time of a large training step. No block is mapped by itself (a higher
-// threshold for that is refused above 32 MB), the heap is not trimmed, and one arena serves all threads, as the arenas of
-// threads other than the first are small heaps that are unmapped again whenever one is empty.
+// page faults of getting it back: a third of the time of a large training step. No block is mapped by itself, the heap is not
+// trimmed, and one arena serves all threads, as the arenas of threads other than the first are small heaps that are unmapped
+// again whenever one is empty. Nothing else in the program may set these.
 #ifdef __GLIBC__
 static const bool keeps_memory = [] {
   mallopt(M_MMAP_MAX, 0);
